@@ -1,0 +1,1 @@
+"""Load tests: a mock gateway and its verdict. They see the product through HTTP alone."""

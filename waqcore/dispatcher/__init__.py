@@ -1,0 +1,1 @@
+"""The production driver of the core: real clock, real database, real HTTP."""

@@ -1,0 +1,162 @@
+"""What people do to messages and lanes: in portions, each a transaction with its audit lines."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from waqcore.clock import Now
+from waqcore.core import settle
+from waqcore.core.lane import Lane
+from waqcore.core.message import Message, Priority, State
+from waqcore.store import events, lanes, messages
+from waqcore.store.events import Happening
+from waqcore.store.messages import QUEUED, Change
+from waqcore.store.tables import message, suppression
+
+PORTION = 1_000
+"""Messages changed in one transaction, so that a large clear never holds up a call for long."""
+
+
+class Filter(NamedTuple):
+    """Which messages; every condition that is set must hold."""
+
+    ids: tuple[str, ...] = ()
+    states: tuple[State, ...] = ()
+    sender: str | None = None
+    priority: Priority | None = None
+    reference: str | None = None
+    recipient: str | None = None
+    batch: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The WHERE clause, condition by condition."""
+        wanted: list[tuple[object, ColumnElement[bool]]] = [
+            (self.ids, message.c.id.in_(self.ids)),
+            (self.states, _in_states(self.states)),
+            (self.sender, message.c.sender == self.sender),
+            (self.priority is not None, message.c.priority == self.priority),
+            (self.reference, message.c.reference == self.reference),
+            (self.recipient, message.c.recipient == self.recipient),
+            (self.batch, message.c.batch == self.batch),
+        ]
+        return [condition for given, condition in wanted if given]
+
+
+def _in_states(states: Sequence[State]) -> ColumnElement[bool]:
+    # One state as a literal, so that its partial index serves.
+    return QUEUED if states == (State.QUEUED,) else message.c.state.in_(states)
+
+
+class Portion(NamedTuple):
+    """What one transaction of a larger change did."""
+
+    changed: int
+    next_seq: int | None
+    """Where the next one begins; None: there is none."""
+
+
+def change(
+    connection: Connection,
+    which: Filter,
+    how: Callable[[Message, Now], Message],
+    now: Now,
+    *,
+    said: Happening,
+    from_seq: int = 0,
+    batch: str | None = None,
+    opted_in: bool = False,
+) -> Portion:
+    """Apply a control of the core to a portion of the messages a filter names.
+
+    `which.states` must be those the control takes. With `opted_in`, messages to numbers on the
+    suppression list are passed over.
+    """
+    query = select(message.c.seq).where(message.c.seq >= from_seq, *which.conditions())
+    if opted_in:
+        query = query.where(message.c.recipient.not_in(select(suppression.c.recipient)))
+    seqs = list(connection.scalars(query.order_by(message.c.seq).limit(PORTION)))
+    found = messages.by_seq(connection, seqs, now)
+    changes = [
+        Change(
+            stored,
+            how(stored.message, now),
+            lease_token=stored.lease_token if stored.message.state is State.SENDING else None,
+            batch=batch,
+        )
+        for stored in found.values()
+    ]
+    messages.save(connection, changes, now)
+    _tell(connection, said, [stored.sender for stored in found.values()], now)
+    return Portion(len(changes), seqs[-1] + 1 if len(seqs) == PORTION else None)
+
+
+def _tell(connection: Connection, said: Happening, senders: Collection[str], now: Now) -> None:
+    counts = dict.fromkeys(senders, 0)
+    for sender in senders:
+        counts[sender] += 1
+    lines = [said._replace(sender=sender, messages=n) for sender, n in counts.items()]
+    events.record(connection, lines, now.wall)
+
+
+def change_lanes(
+    connection: Connection,
+    senders: Collection[str],
+    how: Callable[[Lane, Now], Lane],
+    now: Now,
+    said: Happening,
+) -> list[Lane]:
+    """Apply a control of the core to lanes; returns them as they are now."""
+    changed = [how(lane, now) for lane in lanes.load(connection, senders, now).values()]
+    lanes.save(connection, changed, now)
+    events.record(connection, [said._replace(sender=lane.sender) for lane in changed], now.wall)
+    return changed
+
+
+def expire_due(connection: Connection, now: Now) -> int:
+    """End a portion of the queued messages whose expiry has passed; returns how many.
+
+    A lane that is asked ends its own; this makes it visible for those that are paused or busy.
+    """
+    found = list(messages.matching(connection, _expired(now), now))
+    changes = [Change(stored, settle.expire(stored.message)) for stored in found]
+    messages.save(connection, changes, now)
+    return len(changes)
+
+
+def _expired(now: Now) -> Select[int]:
+    return (
+        select(message.c.seq)
+        .where(QUEUED, message.c.expires_at.is_not(None), message.c.expires_at <= now.wall)
+        .order_by(message.c.expires_at)
+        .limit(PORTION)
+    )
+
+
+def suppress(connection: Connection, recipient: str, reason: str, now: Now) -> None:
+    """Put a number on the suppression list; one that is there keeps its first reason."""
+    known = select(suppression.c.recipient).where(suppression.c.recipient == recipient)
+    if connection.scalar(known) is None:
+        connection.execute(
+            suppression.insert().values(recipient=recipient, reason=reason, added_at=now.wall)
+        )
+
+
+def unsuppress(connection: Connection, recipient: str) -> bool:
+    """Take a number off the suppression list; False if it was not on it."""
+    gone = connection.execute(suppression.delete().where(suppression.c.recipient == recipient))
+    return gone.rowcount == 1
+
+
+class Suppressed(NamedTuple):
+    """A number that has opted out."""
+
+    recipient: str
+    reason: str
+    added_at: int
+
+
+def suppressed(connection: Connection) -> list[Suppressed]:
+    """The suppression list, oldest first."""
+    columns = (suppression.c.recipient, suppression.c.reason, suppression.c.added_at)
+    return [Suppressed(*row) for row in connection.execute(select(*columns).order_by(columns[2]))]

@@ -1,0 +1,20 @@
+"""What goes wrong with the database, each with what to do about it."""
+
+
+class StoreError(Exception):
+    """The database cannot be used as it is; the text says why and what to do."""
+
+
+class NewerDatabaseError(StoreError):
+    """The database was written by a newer version of waqcore."""
+
+    def __init__(self, revision: str, ours: str) -> None:
+        super().__init__(
+            f"the database is at schema {revision}, this waqcore knows up to {ours}: "
+            "install the newer waqcore, or restore a backup from before the upgrade"
+        )
+        self.revision = revision
+
+
+class UnwritableDatabaseError(StoreError):
+    """The database cannot be written to: the disk is full or read-only."""

@@ -1,0 +1,116 @@
+"""How many messages go before another: exact up to a bound, from the dispatcher's tally beyond."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, select
+
+from waqcore.clock import Now
+from waqcore.core.message import Priority
+from waqcore.store.messages import QUEUED
+from waqcore.store.tables import message, tally
+
+EXACT_MAX = 1_000
+"""Messages ahead that are counted one by one; counting a million for each look would cost as much
+as sending them."""
+
+
+class Position(NamedTuple):
+    """A queued message's place in its lane."""
+
+    ahead: int
+    """Messages due now that go before it."""
+    exact: bool
+    """False: from the tally, about a second old."""
+
+
+class Place(NamedTuple):
+    """What a position is asked for."""
+
+    sender: str
+    priority: int
+    seq: int
+    due_at: int
+    """First-due instant, wall."""
+
+
+_waiting = select(literal(1).label("one")).where(
+    message.c.sender == bindparam("sender"), message.c.priority == bindparam("priority"), QUEUED
+)
+_at_once, _scheduled = (
+    select(func.count()).select_from(one.limit(EXACT_MAX + 1).subquery())
+    for one in (
+        _waiting.where(message.c.send_at.is_(None), message.c.seq < bindparam("seq")),
+        _waiting.where(message.c.send_at <= bindparam("due_at")),
+    )
+)
+
+
+def position(connection: Connection, place: Place, now: Now) -> Position:
+    """Count what goes before a queued message, strictly by priority."""
+    ahead = 0
+    for priority in range(place.priority + 1):
+        own = priority == place.priority
+        values = {
+            "sender": place.sender,
+            "priority": priority,
+            "seq": place.seq if own else 2**62,
+            "due_at": min(now.wall, place.due_at - 1) if own else now.wall,
+        }
+        ahead += connection.execute(_at_once, values).scalar_one()
+        ahead += connection.execute(_scheduled, values).scalar_one()
+        if ahead > EXACT_MAX:
+            return Position(_estimate(connection, place), exact=False)
+    return Position(ahead, exact=True)
+
+
+def _estimate(connection: Connection, place: Place) -> int:
+    """All of the higher priorities, and of its own the share that lies before it."""
+    rows = connection.execute(
+        select(tally.c.priority, tally.c.queued - tally.c.scheduled).where(
+            tally.c.sender == place.sender
+        )
+    )
+    queued: dict[int, int] = dict(rows.tuples().all())
+    higher = sum(waiting for priority, waiting in queued.items() if priority < place.priority)
+    own = (
+        message.c.sender == place.sender,
+        message.c.priority == place.priority,
+        QUEUED,
+        message.c.send_at.is_(None),
+    )
+    by_seq = select(message.c.seq).where(*own).limit(1)
+    first = connection.scalar(by_seq.order_by(message.c.seq)) or place.seq
+    last = connection.scalar(by_seq.order_by(message.c.seq.desc())) or place.seq
+    share = (place.seq - first) / (last - first) if last > first else 0.0
+    estimate = higher + round(share * queued.get(place.priority, 0))
+    return max(EXACT_MAX + 1, estimate)
+
+
+class Tally(NamedTuple):
+    """How many messages of one priority a lane has queued."""
+
+    sender: str
+    priority: Priority
+    queued: int
+    scheduled: int
+    """Those of them that are for later."""
+
+
+def count(connection: Connection, now: Now) -> list[Tally]:
+    """Count the queue, lane by lane; linear in its length."""
+    later = case((message.c.send_at > now.wall, 1), else_=0)
+    rows = connection.execute(
+        select(message.c.sender, message.c.priority, func.count(), func.sum(later))
+        .where(QUEUED)
+        .group_by(message.c.sender, message.c.priority)
+    )
+    return [Tally(sender, Priority(priority), n, later) for sender, priority, n, later in rows]
+
+
+def store_tally(connection: Connection, counted: Sequence[Tally], now: Now) -> None:
+    """Replace the stored tally."""
+    connection.execute(delete(tally))
+    if counted:
+        rows = [{**one._asdict(), "counted_at": now.wall} for one in counted]
+        connection.execute(insert(tally), rows)

@@ -1,0 +1,90 @@
+"""Steady time: the boot clock, set to the wall once a boot, with its offset in the database.
+
+Every process of one boot reads the same offset, so that pace, backoff and lease compare exactly
+across processes and restarts, whatever happens to the wall clock meanwhile.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from waqcore.clock import Clock, Now
+from waqcore.core.control import restart_pace
+from waqcore.core.instants import SECOND
+from waqcore.store import lanes
+from waqcore.store.tables import clock as clock_row
+from waqcore.store.tables import dispatcher, lane, message
+
+SKEW_MAX_US = SECOND
+"""A wall that moved against the boot clock by more than this was stepped, not slewed."""
+
+BACKOFF_LEFT_MAX_US = 600 * SECOND
+"""What is left of a backoff after a change of clock: at most the default cap."""
+
+
+class Setting(NamedTuple):
+    """How the clocks stood when somebody last looked."""
+
+    boot_id: str
+    offset_us: int
+    skew_us: int
+
+
+def known(connection: Connection) -> Setting | None:
+    """The stored setting; None in a database nobody has used yet."""
+    columns = (clock_row.c.boot_id, clock_row.c.offset_us, clock_row.c.skew_us)
+    row = connection.execute(select(*columns)).first()
+    return Setting(*row) if row else None
+
+
+def agrees(setting: Setting | None, clock: Clock) -> bool:
+    """Whether boot and wall clock are as they were left, so that stored instants still hold."""
+    if setting is None or setting.boot_id != clock.boot_id:
+        return False
+    skew = clock.wall_us() - clock.boot_us() - setting.offset_us
+    return abs(skew - setting.skew_us) <= SKEW_MAX_US
+
+
+def adopt(connection: Connection, clock: Clock, pace_us: Callable[[str], int]) -> int:
+    """Make stored instants hold for this clock; returns the offset of steady time.
+
+    Another boot, or clocks that disagree, cost every lane one full pace and never more: what was
+    stored may lie anywhere against the present.
+    """
+    setting = known(connection)
+    if setting is not None and agrees(setting, clock):
+        return setting.offset_us
+    boot_us, wall = clock.boot_us(), clock.wall_us()
+    same_boot = setting is not None and setting.boot_id == clock.boot_id
+    offset = setting.offset_us if setting is not None and same_boot else wall - boot_us
+    steady = boot_us + offset
+    values = {"boot_id": clock.boot_id, "offset_us": offset, "skew_us": wall - steady}
+    if setting is None:
+        connection.execute(insert(clock_row).values(only=1, **values))
+        return offset
+    connection.execute(update(clock_row).values(values))
+    _restart(connection, Now(steady, wall, 0), pace_us)
+    if not same_boot:
+        # Nobody who held a lease in another boot is alive.
+        connection.execute(update(dispatcher).values(lease_until=0))
+    return offset
+
+
+def note_skew(connection: Connection, offset_us: int, clock: Clock) -> None:
+    """Note a wall clock that was stepped while we watched, so that it costs no pace later."""
+    skew = clock.wall_us() - clock.boot_us() - offset_us
+    connection.execute(update(clock_row).values(skew_us=skew))
+
+
+def _restart(connection: Connection, now: Now, pace_us: Callable[[str], int]) -> None:
+    senders = list(connection.scalars(select(lane.c.sender)))
+    loaded = lanes.load(connection, senders, now).values()
+    restarted = [restart_pace(one, now.steady, pace_us(one.sender)) for one in loaded]
+    lanes.save(connection, restarted, now)
+    latest = now.steady + BACKOFF_LEFT_MAX_US
+    connection.execute(
+        update(message)
+        .where(message.c.state == "queued", message.c.retry_at > latest)
+        .values(retry_at=latest)
+    )

@@ -1,0 +1,245 @@
+"""The tables, their invariants and the indexes that keep costs flat.
+
+Two clocks: columns marked *wall* hold what people and other systems mean by time; those marked
+*steady* hold our own instants, which no step of the wall clock may move. All are microseconds.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+)
+
+from waqcore.core.message import State
+
+metadata = MetaData()
+
+_Whole = BigInteger().with_variant(Integer(), "sqlite")  # SQLite's INTEGER holds 64 bits already.
+
+
+def _instant(name: str) -> Column[int]:
+    return Column(name, _Whole, nullable=False, server_default="0")
+
+
+def _flag(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+message = Table(
+    "message",
+    metadata,
+    Column("seq", _Whole, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("reference", Text),  # NULL: belongs to no group.
+    Column("idempotency_key", Text),  # NULL: the caller gave none.
+    Column("content_hash", Text, nullable=False),
+    Column("enqueued_at", _Whole, nullable=False),  # wall
+    Column("send_at", _Whole),  # wall; NULL: at once.
+    Column("expires_at", _Whole),  # wall; NULL: never.
+    _instant("retry_at"),  # steady; 0: no backoff.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("on_unknown", Text, nullable=False, server_default="resend"),
+    _flag("unresolved"),
+    _flag("maybe_duplicate"),
+    _flag("cancel_requested"),
+    _text("reason"),
+    Column("lease_token", Text),  # NULL: not being sent.
+    Column("provider_id", Text),  # NULL: none given, or not sent.
+    Column("delivery", Text),  # NULL: no receipt came.
+    Column("ended_at", _Whole),  # wall; NULL: has not ended.
+    Column("batch", Text),  # NULL: was not cleared as part of a batch.
+    CheckConstraint(f"state IN ({', '.join(repr(s.value) for s in State)})", name="state_known"),
+    CheckConstraint("priority BETWEEN 0 AND 3", name="priority_known"),
+    CheckConstraint(
+        "unresolved IN (0, 1) AND maybe_duplicate IN (0, 1) AND cancel_requested IN (0, 1)",
+        name="flags",
+    ),
+    CheckConstraint("on_unknown IN ('resend', 'hold')", name="on_unknown_known"),
+    CheckConstraint("(state = 'sending') = (lease_token IS NOT NULL)", name="sending_is_leased"),
+    CheckConstraint("send_at IS NULL OR expires_at IS NULL OR send_at < expires_at", name="order"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+_queued = message.c.state == literal_column("'queued'")
+
+# The head of each priority: those due at once in sequence, then those with a `send_at` by it. NULLs
+# sort first in SQLite and last in PostgreSQL; each query takes one kind, so either serves.
+Index(
+    "message_place",
+    message.c.sender,
+    message.c.priority,
+    message.c.send_at,
+    message.c.seq,
+    sqlite_where=_queued,
+    postgresql_where=_queued,
+)
+_scheduled = _queued & message.c.send_at.is_not(None)
+Index(
+    "message_scheduled",
+    message.c.sender,
+    message.c.send_at,
+    sqlite_where=_scheduled,
+    postgresql_where=_scheduled,
+)
+_backing_off = _queued & (message.c.retry_at > 0)
+Index(
+    "message_retry",
+    message.c.sender,
+    message.c.retry_at,
+    sqlite_where=_backing_off,
+    postgresql_where=_backing_off,
+)
+_expiring = _queued & message.c.expires_at.is_not(None)
+Index(
+    "message_expires",
+    message.c.expires_at,
+    sqlite_where=_expiring,
+    postgresql_where=_expiring,
+)
+_keyed = message.c.idempotency_key.is_not(None)
+Index(
+    "message_idempotency",
+    message.c.sender,
+    message.c.idempotency_key,
+    unique=True,
+    sqlite_where=_keyed,
+    postgresql_where=_keyed,
+)
+_referenced = message.c.reference.is_not(None)
+Index(
+    "message_reference",
+    message.c.reference,
+    sqlite_where=_referenced,
+    postgresql_where=_referenced,
+)
+# What people look for among the ended: the few that need review, a batch to restore.
+_reviewed = message.c.state.in_(["sending", "failed", "unknown"])
+Index("message_review", message.c.state, sqlite_where=_reviewed, postgresql_where=_reviewed)
+_batched = message.c.batch.is_not(None)
+Index("message_batch", message.c.batch, sqlite_where=_batched, postgresql_where=_batched)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("message_seq", _Whole, ForeignKey("message.seq", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("started_at", _Whole, nullable=False),  # wall; just before the call.
+    Column("called_at", _Whole),  # steady; NULL: not known to have left.
+    Column("finished_at", _Whole),  # wall; NULL: in flight, or its dispatcher died.
+    Column("outcome", Text),  # NULL: as finished_at.
+    Column("http_status", Integer),  # NULL: no HTTP answer.
+    _text("detail"),
+    CheckConstraint("number >= 1", name="number_from_one"),
+    CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name="finished_has_outcome"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+lane = Table(
+    "lane",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    _instant("paced_until"),  # steady, as all of the lane's but the pause
+    _instant("closed_until"),
+    Column("refusals", Integer, nullable=False, server_default="0"),
+    _instant("opens_at"),
+    Column("idle_since", _Whole, server_default="0"),  # NULL: not idle.
+    _instant("cap_since"),
+    Column("cap_calls", Integer, nullable=False, server_default="0"),
+    Column("pause_by", Text),  # NULL: not paused.
+    _text("pause_reason"),
+    _instant("pause_at"),  # wall
+    Column("pause_until", _Whole),  # wall; NULL: until somebody resumes it.
+    _text("troubled"),  # Sequence numbers, by comma.
+    _flag("breaker_open"),
+    Column("probes", Integer, nullable=False, server_default="0"),
+    Column("probe_at", _Whole),  # NULL: no probe is due.
+    Column("trouble_scope", Text, nullable=False, server_default="lane"),
+    Column("lease_token", Text),  # NULL: no call in flight.
+    Column("lease_message", _Whole),
+    Column("lease_holder", Text),
+    Column("lease_claimed_at", _Whole),
+    Column("lease_call_by", _Whole),
+    CheckConstraint("pause_by IN ('person', 'gateway')", name="pause_by_known"),
+    CheckConstraint("(lease_token IS NULL) = (lease_message IS NULL)", name="lease_has_message"),
+    CheckConstraint("(lease_token IS NULL) = (lease_holder IS NULL)", name="lease_has_holder"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+dispatcher = Table(
+    "dispatcher",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),  # Boot and process namespace: where `process` means one.
+    Column("process", Text, nullable=False),  # Id and start, so that a reused id is not mistaken.
+    Column("started_at", _Whole, nullable=False),  # wall
+    Column("lease_until", _Whole, nullable=False),  # steady
+    sqlite_strict=True,
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("recipient", Text, primary_key=True),
+    _text("reason"),
+    Column("added_at", _Whole, nullable=False),  # wall
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _Whole, primary_key=True, autoincrement=True),
+    Column("at", _Whole, nullable=False),  # wall
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("sender", Text),  # NULL: every lane.
+    _text("detail"),
+    Column("messages", Integer, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("only", Integer, primary_key=True),
+    Column("boot_id", Text, nullable=False),
+    Column("offset_us", _Whole, nullable=False),  # Steady less the boot clock.
+    Column("skew_us", _Whole, nullable=False),  # Wall less steady, when last looked at.
+    CheckConstraint("only = 1", name="one_row"),
+    sqlite_strict=True,
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("priority", Integer, primary_key=True),
+    Column("queued", Integer, nullable=False),
+    Column("scheduled", Integer, nullable=False),
+    Column("counted_at", _Whole, nullable=False),  # wall
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
