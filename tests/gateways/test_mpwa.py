@@ -97,7 +97,8 @@ def probed(serve: Serve, server: FakeMpwa) -> object:
     async def run() -> object:
         async with serve(server.behave) as url:
             gateway = Mpwa(url, KEY, lambda: 0, client=http_client(), ask_timeout_s=0.2)
-            result = await gateway.probe(SENDER)
+            async with asyncio.timeout(2):
+                result = await gateway.probe(SENDER)
             await gateway.aclose()
             return result
 
@@ -443,7 +444,8 @@ def test_a_call_takes_no_longer_than_its_timeout(serve: Serve) -> None:
     async def run() -> Reply:
         async with serve(FakeMpwa().behave) as url, http_client() as client:
             gateway = Mpwa(url, KEY, lambda: 0, client=client, call_timeout_s=0.1)
-            return await gateway.send(CALL, Departure(lambda: 0, 0))
+            async with asyncio.timeout(5):
+                return await gateway.send(CALL, Departure(lambda: 0, 0))
 
     assert asyncio.run(run()).outcome == Unknown("no answer in time")
 

@@ -24,8 +24,9 @@ def test_words_are_cut_at_two_hundred_characters() -> None:
     assert masked("x" * 201) == "x" * 200
 
 
-def test_a_secret_at_the_cut_is_masked_whole() -> None:
+def test_what_must_not_be_kept_is_masked_whole_at_the_cut() -> None:
     assert masked("x" * 195 + "secret", "secret") == "x" * 195 + "***"
+    assert masked("x" * 195 + "6281234567") == "x" * 195 + "***"
 
 
 def test_a_secret_within_another_does_not_save_the_rest_of_it() -> None:

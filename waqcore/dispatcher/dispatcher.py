@@ -30,8 +30,9 @@ log = logging.getLogger("waqcore.dispatcher")
 HEARTBEAT_US = 3 * SECOND
 LEASE_US = 15 * SECOND
 """Five heartbeats: one that is late on a busy machine must not cost a live dispatcher its lanes."""
-CALLS_MAX = 1_000
-"""Calls in flight at once, over all lanes: as many as the HTTP client's pool has connections."""
+CALLS_MAX = 800
+"""Calls in flight at once, over all lanes: as many as the HTTP client's pool has connections, so
+that a claimed message never waits for one."""
 STORE_RETRY_S = 1.0
 """How long the dispatcher waits when the database cannot be written to."""
 

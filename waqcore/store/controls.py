@@ -113,6 +113,11 @@ def change_lanes(
     return changed
 
 
+def any_expired(connection: Connection, now: Now) -> bool:
+    """Whether a queued message's expiry has passed."""
+    return connection.scalar(_expired(now).limit(1)) is not None
+
+
 def expire_due(connection: Connection, now: Now) -> int:
     """End a portion of the queued messages whose expiry has passed; returns how many.
 

@@ -1,0 +1,74 @@
+"""What a dispatcher does beside its calls: hears of writes, ends what has expired, counts."""
+
+import asyncio
+import logging
+import time
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from waqcore.dispatcher.dispatcher import Dispatcher, Execute
+from waqcore.store import controls, position, steady
+from waqcore.store.errors import StoreError
+from waqcore.store.store import Store
+
+log = logging.getLogger("waqcore.dispatcher")
+
+POLL_S = 0.1
+"""How often the database's version is looked at: a call of some microseconds, and an enqueue by
+another process must be heard of within 250 ms."""
+
+TIDY_S = 1.0
+"""How often expiries and counters are looked after."""
+
+COUNT_SHARE = 0.01
+"""The share of time that counting the queue may take: a long queue is counted less often."""
+
+
+async def listen(store: Store, dispatcher: Dispatcher) -> None:
+    """Wake the dispatcher whenever another connection has committed; runs until cancelled."""
+    seen = store.database.data_version()
+    while True:
+        await asyncio.sleep(POLL_S)
+        version = store.database.data_version()
+        if version is not None and version != seen:
+            seen = version
+            dispatcher.wake()
+
+
+async def tidy(store: Store, execute: Execute) -> None:
+    """Expire, count, and note a stepped wall clock; runs until cancelled."""
+    count_at = 0.0
+    counted: list[position.Tally] | None = None
+    while True:
+        try:
+            await execute(lambda: _expire(store))
+            await execute(lambda: _note_clock(store))
+            if time.monotonic() >= count_at:
+                began = time.monotonic()
+                counted = await execute(partial(_count, store, counted))
+                count_at = time.monotonic() + (time.monotonic() - began) / COUNT_SHARE
+        except (SQLAlchemyError, StoreError) as error:
+            log.error("housekeeping not stored", extra={"reason": str(error)})
+        await asyncio.sleep(TIDY_S)
+
+
+def _expire(store: Store) -> None:
+    # Read first: an idle dispatcher must not write once a second.
+    while store.read(lambda connection: controls.any_expired(connection, store.now())):
+        store.write(lambda connection: controls.expire_due(connection, store.now()))
+
+
+def _note_clock(store: Store) -> None:
+    setting = store.read(steady.known)
+    if not steady.agrees(setting, store.clock):
+        log.warning("the wall clock was set: pace and order are unaffected")
+        store.write(lambda connection: steady.note_skew(connection, store.offset_us, store.clock))
+
+
+def _count(store: Store, known: list[position.Tally] | None) -> list[position.Tally]:
+    now = store.now()
+    counted = store.read(lambda connection: position.count(connection, now))
+    if counted != known:
+        store.write(lambda connection: position.store_tally(connection, counted, now))
+    return counted

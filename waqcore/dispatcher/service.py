@@ -1,0 +1,125 @@
+"""The dispatcher as a process: the real clock, database and gateways, until a signal ends it."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from waqcore.clock import SystemClock
+from waqcore.dispatcher.dispatcher import Dispatcher, Execute
+from waqcore.dispatcher.housekeeping import listen, tidy
+from waqcore.dispatcher.process import is_dead, this_process
+from waqcore.gateways.gateway import Gateway
+from waqcore.ids import new_id
+from waqcore.senders import Account, Fleet
+from waqcore.settings import Kind, Settings, SettingsError
+from waqcore.store import presence
+from waqcore.store.store import Store
+
+log = logging.getLogger("waqcore.dispatcher")
+
+STORE_THREADS = 2
+"""One for the turns, one so that counting a long queue does not hold them up."""
+
+
+def run(settings: Settings, fleet: Fleet, *, id_: str | None = None) -> None:
+    """Dispatch until SIGTERM or SIGINT; returns when calls in flight are settled.
+
+    Raises:
+        SettingsError: a gateway has no address or key.
+        StoreError: the database cannot be used.
+    """
+    _refuse_bare(fleet)
+    store = Store(
+        settings.database_url, fleet.senders, clock=SystemClock(), timezone=settings.zone()
+    )
+    try:
+        asyncio.run(_serve(settings, fleet, store, id_))
+    finally:
+        store.close()
+
+
+async def _serve(settings: Settings, fleet: Fleet, store: Store, id_: str | None) -> None:
+    gateways = {
+        account.name: _gateway(account, settings, store.steady)
+        for account in fleet.accounts.values()
+    }
+    process = this_process(store.clock)
+    buried = store.write(lambda connection: presence.bury(connection, process.host, is_dead))
+    if buried:
+        log.warning("took out dispatchers of this host that had died", extra={"count": buried})
+    with ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="waq-store") as threads:
+
+        async def execute(work: Callable[[], Any]) -> Any:
+            return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+        dispatcher = Dispatcher(
+            store,
+            gateways,
+            id_=id_ or new_id("dispatcher", store.now().wall),
+            process=process,
+            execute=execute,
+            seed=settings.seed,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, dispatcher.stop)
+        log.info("dispatching", extra={"dispatcher": dispatcher.id, "senders": len(fleet.senders)})
+        try:
+            await _run_with_housekeeping(store, dispatcher, execute)
+        finally:
+            for gateway in gateways.values():
+                await gateway.aclose()
+        log.info("stopped", extra={"dispatcher": dispatcher.id})
+
+
+async def _run_with_housekeeping(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
+    keepers = [
+        asyncio.create_task(listen(store, dispatcher)),
+        asyncio.create_task(tidy(store, execute)),
+    ]
+    try:
+        await dispatcher.run()
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+def _gateway(account: Account, settings: Settings, steady: Callable[[], int]) -> Gateway:
+    match account.gateway:
+        case Kind.MPWA:
+            # Imported here: a process that only enqueues needs no HTTP client.
+            from waqcore.gateways.http import http_client
+            from waqcore.gateways.mpwa import Mpwa
+
+            return Mpwa(
+                account.url,
+                account.api_key,
+                steady,
+                client=http_client(),
+                call_timeout_s=settings.call_timeout_seconds,
+            )
+        case Kind.SANDBOX:
+            from waqcore.gateways.sandbox import Sandbox
+
+            return Sandbox()
+
+
+def _refuse_bare(fleet: Fleet) -> None:
+    for account in fleet.accounts.values():
+        if account.gateway is not Kind.MPWA or not _used(account, fleet):
+            continue
+        if not account.url:
+            raise SettingsError(
+                "WAQ_GATEWAY_URL is not set: name the address of the gateway, such as "
+                "https://wa.example.com (or WAQ_GATEWAY=sandbox to send nothing)"
+            )
+        if not account.api_key:
+            raise SettingsError("WHATSAPP_API_KEY is not set: the gateway would refuse every call")
+
+
+def _used(account: Account, fleet: Fleet) -> bool:
+    return any(sender.account == account.name for sender in fleet.senders.values())
