@@ -26,7 +26,7 @@ from waqcore.store import controls, enqueue, review
 from waqcore.store.controls import Filter, Suppressed
 from waqcore.store.enqueue import NewMessage
 from waqcore.store.events import Happening
-from waqcore.store.review import EventRow, MessageRow
+from waqcore.store.review import EventRow, MessageRow, fresh_row
 from waqcore.store.store import Store
 
 LIST_MAX = 1_000
@@ -114,10 +114,9 @@ class Queue:
         Raises:
             As `enqueue`; the error of a draft has a note that says which it was.
         """
-        now = self._store.now()
-        return self._enqueue(
-            [self._checked(n, draft, now) for n, draft in enumerate(drafts)], connection
-        )
+        wall = self._store.clock.wall_us()
+        new = [self._checked(n, draft, wall) for n, draft in enumerate(drafts)]
+        return self._enqueue(new, connection)
 
     def send_now(self, to: str, body: str, **draft: Any) -> Message:
         """Queue a message before everything queued, for the earliest instant the pace allows.
@@ -125,7 +124,7 @@ class Queue:
         Raises:
             As `enqueue`.
         """
-        new = self._checked(0, Draft(to=to, body=body, **draft), self._store.now())
+        new = self._checked(0, Draft(to=to, body=body, **draft), self._store.clock.wall_us())
         return self._enqueue([new._replace(priority=Priority.BYPASS.value)], None)[0]
 
     # Looking
@@ -331,18 +330,20 @@ class Queue:
 
     # The machinery
 
-    def _checked(self, n: int, draft: Draft, now: Now) -> NewMessage:
+    def _checked(self, n: int, draft: Draft, wall: int) -> NewMessage:
         try:
-            return check(draft, self._rules, id_=new_id("msg", now.wall), wall=now.wall)
+            return check(draft, self._rules, id_=new_id("msg", wall), wall=wall)
         except ValueError as error:
             error.add_note(f"draft {n} (counted from 0)")
             raise
 
     def _enqueue(self, new: list[NewMessage], connection: Connection | None) -> list[Message]:
-        work = partial(enqueue.enqueue, new=new)
-        ids = work(connection) if connection is not None else self._store.write(work)
-        before = [id_ for id_, one in zip(ids, new, strict=True) if id_ != one.id]
-        known = self._store.read(lambda c: review.by_ids(c, tuple(before))) if before else {}
+        if connection is not None:
+            (ids,) = enqueue.enqueue(connection, [new])
+        else:
+            ids = self._store.write_jointly(enqueue.enqueue, new)
+        before = tuple(id_ for id_, one in zip(ids, new, strict=True) if id_ != one.id)
+        known = self._store.read(lambda c: review.by_ids(c, before)) if before else {}
         return [
             self._seen(known[id_]) if id_ in known else self._fresh(one)
             for id_, one in zip(ids, new, strict=True)
@@ -350,9 +351,7 @@ class Queue:
 
     def _fresh(self, new: NewMessage) -> Message:
         """What was just stored, without asking for it back."""
-        values = {name: getattr(new, name) for name in NewMessage._fields if name != "content_hash"}
-        row = MessageRow(seq=0, **values, **_NEW)
-        return message_of(row, self._to_wall, partial(self._estimate, new.id))
+        return self._seen(fresh_row(new))
 
     def _seen(self, row: MessageRow) -> Message:
         return message_of(row, self._to_wall, partial(self._estimate, row.id))
@@ -419,18 +418,3 @@ class Queue:
             )
         )
         return [lane.sender for lane in changed]
-
-
-_NEW: Mapping[str, Any] = {
-    "state": State.QUEUED.value,
-    "retry_at": 0,
-    "attempts": 0,
-    "failures": 0,
-    "maybe_duplicate": 0,
-    "cancel_requested": 0,
-    "reason": "",
-    "provider_id": None,
-    "delivery": None,
-    "ended_at": None,
-    "batch": None,
-}

@@ -60,7 +60,8 @@ class Settings(
     probe_seconds: Positive = 15.0
     probe_max_seconds: Positive = 300.0
     timeout_minutes: Positive = 30.0
-    call_timeout_seconds: Annotated[float, Meta(gt=0, le=55)] = 30.0
+    call_timeout_seconds: Annotated[float, Meta(gt=0, le=40)] = 30.0
+    """With the questions that may follow a failure, 10 s each, it must end within a minute."""
     refused_max_hours: Positive = 24.0
     on_unknown: OnUnknown = OnUnknown.RESEND
     quiet_from: TimeOfDay | None = None

@@ -212,6 +212,49 @@ def test_a_given_proxy_carries_the_call_with_its_credentials(serve: Serve) -> No
     assert departure.left_at == 101
 
 
+def test_a_hundred_and_one_calls_are_in_flight_at_once(serve: Serve) -> None:
+    """A hundred is where aiohttp, and httpx-aiohttp without a limit, would stop."""
+
+    async def run() -> list[HttpAnswer]:
+        here = 0
+        all_here = asyncio.Event()
+
+        async def wait_for_all(reader: StreamReader, writer: StreamWriter) -> None:
+            nonlocal here
+            await reader.readuntil(b"}")
+            here += 1
+            if here == 101:
+                all_here.set()
+            await all_here.wait()
+            writer.write(OK)
+
+        async with serve(wait_for_all) as url, http_client() as client:
+            return await asyncio.gather(*(ask(client, url, b"{}", timeout_s=5) for _ in range(101)))
+
+    assert [answer.status for answer in asyncio.run(run())] == [200] * 101
+
+
+def test_a_connection_that_idled_too_long_is_not_used_again(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waqcore.gateways.http.KEEPALIVE_S", 0.02)
+    connections: list[int] = []
+
+    async def behave(reader: StreamReader, writer: StreamWriter) -> None:
+        connections.append(1)
+        await answering(OK, [])(reader, writer)
+
+    async def run() -> None:
+        async with serve(behave) as url, http_client() as client:
+            await ask(client, url, b"{}", timeout_s=5)
+            await asyncio.sleep(0.1)
+            await ask(client, url, b"{}", timeout_s=5)
+
+    asyncio.run(run())
+
+    assert connections == [1, 1]
+
+
 def test_an_endless_answer_is_read_up_to_its_limit(serve: Serve) -> None:
     async def endless(reader: StreamReader, writer: StreamWriter) -> None:
         await reader.readuntil(b"}")

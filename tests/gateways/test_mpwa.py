@@ -323,8 +323,14 @@ NUMBER_ANSWERS = [
     pytest.param(Says(200, {"status": True, "data": True}), UNEXPLAINED, id="data: true"),
     pytest.param(Says(200, {"status": True, "msg": ""}), UNEXPLAINED, id="empty msg"),
     pytest.param(Says(200, {"status": True, "msg": []}), UNEXPLAINED, id="msg: empty list"),
-    pytest.param(
-        Says(200, {"status": True, "msg": {"exists": "false"}}), UNEXPLAINED, id="exists as text"
+    *(
+        pytest.param(Says(200, {"status": True, "msg": msg}), UNEXPLAINED, id=f"exists {name}")
+        for name, msg in (
+            ("as text", {"exists": "false"}),
+            ("as a number", {"exists": 0}),
+            ("null", {"exists": None}),
+            ("missing", {"jid": "62@s.whatsapp.net"}),
+        )
     ),
     pytest.param(
         Says(200, {"status": True, "msg": {"exists": False}, "data": {"exists": True}}),
@@ -494,6 +500,8 @@ PROBES = [
             ("no info", 200, {"status": True}),
             ("info of another form", 200, {"status": True, "info": "Connected"}),
             ("429", 429, {"message": "Too Many Attempts."}),
+            ("429 in MPWA's form", 429, {"status": False}),
+            ("408 in MPWA's form", 408, {"status": False}),
             ("400 of a proxy", 400, "<html>"),
         )
     ),

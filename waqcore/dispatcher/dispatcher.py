@@ -19,7 +19,7 @@ from waqcore.dispatcher.wakes import Wakes
 from waqcore.gateways.gateway import Gateway
 from waqcore.store import attempts, events, presence, step
 from waqcore.store.attempts import Claim, Ended
-from waqcore.store.database import T, Work
+from waqcore.store.commit import T, Work
 from waqcore.store.errors import StoreError
 from waqcore.store.presence import Process
 from waqcore.store.step import Decided, Holder, Probed, Turn

@@ -94,12 +94,13 @@ def _gateway(account: Account, settings: Settings, steady: Callable[[], int]) ->
             # Imported here: a process that only enqueues needs no HTTP client.
             from waqcore.gateways.http import http_client
             from waqcore.gateways.mpwa import Mpwa
+            from waqcore.gateways.proxy import environment_proxy
 
             return Mpwa(
                 account.url,
                 account.api_key,
                 steady,
-                client=http_client(),
+                client=http_client(proxy=environment_proxy(account.url)),
                 call_timeout_s=settings.call_timeout_seconds,
             )
         case Kind.SANDBOX:

@@ -128,14 +128,16 @@ def _known_refusal(said: str) -> SenderDown | Rejected | None:
 def read_device(answer: HttpAnswer, sender: str) -> ProbeResult | None:
     """Return what an answer to `/info-devices` says of a sender; None if MPWA has no such probe."""
     status, reply = answer.status, fields(answer)
-    if reply.get("status") is False and status < 500:
+    if status in (408, 429) or status >= 500:
+        return Unreachable(f"the gateway answers no probe ({status})")
+    if reply.get("status") is False:
         return SenderDown(UNKNOWN_TO_GATEWAY)
     if status in NO_SUCH_PROBE:
         return None
     if 300 <= status < 400 or status in WRONG_FOR_ALL:
         return SenderDown(f"the gateway's address, key or plan is wrong ({status})", Scope.ACCOUNT)
     info = reply.get("info")
-    if 200 <= status < 300 and reply.get("status") is True and isinstance(info, list):
+    if status < 300 and reply.get("status") is True and isinstance(info, list):
         return _device(info, sender)
     return Unreachable(f"the gateway answers no probe ({status})")
 
@@ -163,7 +165,9 @@ def explicitly_absent(answer: HttpAnswer) -> bool:
         for part in (reply.get("data"), reply.get("msg"))
         if isinstance(part, dict)
     ]
-    return answer.status == 200 and reply.get("status") is True and said == [False]
+    return (
+        answer.status == 200 and reply.get("status") is True and len(said) == 1 and said[0] is False
+    )
 
 
 def fields(answer: HttpAnswer) -> Reply:

@@ -1,48 +1,30 @@
 """One database: durable write transactions, many at a time in one commit, and reads beside them."""
 
 import fcntl
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
+from waqcore.store.commit import GroupCommit, Item, JointWork, T, Work
 from waqcore.store.errors import StoreError, UnwritableDatabaseError
-
-T = TypeVar("T")
-
-Work = Callable[[Connection], T]
 
 BUSY_TIMEOUT_S = 30
 """How long SQLite itself waits for a lock, in seconds. Only writers that bypass the lock file (a
 caller's own transaction, a backup) ever make it wait."""
 
 
-class _Request(Generic[T]):
-    """One caller's work, waiting to be part of a commit."""
-
-    def __init__(self, work: Work[T]) -> None:
-        self.work = work
-        self.result: T | None = None
-        self.error: BaseException | None = None
-        self.done = False
-
-    def outcome(self) -> T:
-        if self.error is not None:
-            raise self.error
-        return self.result  # type: ignore[return-value]  # Set before `done`, None is a T then.
-
-
 class Database:
     """A database and this process's one writing connection to it.
 
-    Concurrent writers share commits: whoever holds the writing connection takes along all the work
-    that waits. Between processes a lock file keeps the turns fair: SQLite's own busy handler was
-    measured to starve one process for 5 to 18 s beside another that commits in a loop.
+    Concurrent writers share commits. Between processes a lock file keeps the turns fair: SQLite's
+    own busy handler was measured to starve one process for 5 to 18 s beside another that commits
+    in a loop.
     """
 
     def __init__(self, url: str) -> None:
@@ -59,9 +41,7 @@ class Database:
             self._connection = self.engine.connect().execution_options(waq_write=True)
         except (OSError, DatabaseError) as error:
             raise _explained(error, self.path) from error
-        self._turn = threading.Lock()
-        self._waiting: list[_Request[Any]] = []
-        self._queue = threading.Lock()
+        self._commits = GroupCommit(self._transaction, partial(_explained, path=self.path))
 
     def write(self, work: Work[T]) -> T:
         """Run work in a write transaction and return once it is on disk.
@@ -72,15 +52,15 @@ class Database:
         Raises:
             UnwritableDatabaseError: the disk is full or read-only; nothing was stored.
         """
-        request = _Request(work)
-        with self._queue:
-            self._waiting.append(request)
-        with self._turn:
-            if not request.done:
-                with self._queue:
-                    batch, self._waiting = self._waiting, []
-                self._commit(batch)
-        return request.outcome()
+        return self.write_jointly(lambda connection, _: (work(connection),), None)
+
+    def write_jointly(self, work: JointWork[Item, T], item: Item) -> T:
+        """As `write`, with the items of all callers who wait with the same work done as one.
+
+        Raises:
+            UnwritableDatabaseError: the disk is full or read-only; nothing was stored.
+        """
+        return self._commits.take_part(work, item)
 
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one consistent snapshot."""
@@ -89,15 +69,14 @@ class Database:
 
     def data_version(self) -> int | None:
         """A number that changes when another connection commits; None while we are writing."""
-        if not self._turn.acquire(blocking=False):
-            return None
-        try:
+
+        def look() -> int:
             cursor = self._connection.connection.cursor()
             version: int = cursor.execute("PRAGMA data_version").fetchone()[0]
             cursor.close()
             return version
-        finally:
-            self._turn.release()
+
+        return self._commits.alone(look)
 
     def close(self) -> None:
         """Let go of every connection and of the lock file."""
@@ -105,26 +84,12 @@ class Database:
         self.engine.dispose()
         self._lock_file.close()
 
-    def _commit(self, batch: list[_Request[Any]]) -> None:
-        try:
-            with self._transaction():
-                for request in batch:
-                    request.result = request.work(self._connection)
-        except BaseException as error:
-            if len(batch) == 1:
-                batch[0].error = _explained(error, self.path)
-            else:
-                for request in batch:
-                    self._commit([request])
-        for request in batch:
-            request.done = True
-
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[Connection]:
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:
             with self._connection.begin():
-                yield
+                yield self._connection
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
@@ -167,7 +132,9 @@ def _engine(url: str, path: Path) -> Engine:
     def begin(connection: Connection) -> None:
         # A transaction that reads before it writes must hold the write lock from its start.
         writes = connection.get_execution_options().get("waq_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

@@ -1,9 +1,9 @@
 """New messages into the queue: all of a caller's, or none."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, exists, insert, select, tuple_
 
 from waqcore.store.errors import StoreError
 from waqcore.store.lanes import chunks
@@ -49,56 +49,63 @@ class IdempotencyError(StoreError):
         self.key = key
 
 
-_insert = insert(message)
+# The opted-out are left out by the insert itself, so that no enqueue pays for a look beforehand.
+_insert = insert(message).from_select(
+    list(NewMessage._fields),
+    select(*(bindparam(name, type_=message.c[name].type) for name in NewMessage._fields)).where(
+        ~exists().where(suppression.c.recipient == bindparam("recipient"))
+    ),
+)
 _keyed = select(
     message.c.sender, message.c.idempotency_key, message.c.id, message.c.content_hash
 ).where(tuple_(message.c.sender, message.c.idempotency_key).in_(bindparam("keys", expanding=True)))
 _suppressed = select(suppression.c.recipient, suppression.c.reason).where(
     suppression.c.recipient.in_(bindparam("recipients", expanding=True))
 )
-_any_suppressed = select(suppression.c.recipient).limit(1)
 
 
-def enqueue(connection: Connection, new: Sequence[NewMessage]) -> list[str]:
-    """Insert messages; returns their ids in order, of the first where a key was used before.
+def enqueue(connection: Connection, batches: Sequence[Sequence[NewMessage]]) -> list[list[str]]:
+    """Insert batches of messages; returns their ids, the first's where a key was used.
 
     Raises:
         SuppressedError: a recipient has opted out.
-        IdempotencyError: a key was used for other content, before or in this very batch.
+        IdempotencyError: a key was used for other content, before or in these very batches.
     """
-    _refuse_suppressed(connection, new)
-    first = _first_by_key(connection, new)
-    ids: list[str] = []
-    rows: list[dict[str, object]] = []
-    for one in new:
-        key = (one.sender, one.idempotency_key)
-        if one.idempotency_key is not None and key in first:
-            id_, content_hash = first[key]
-            if content_hash != one.content_hash:
-                raise IdempotencyError(one.sender, one.idempotency_key)
-            ids.append(id_)
-            continue
-        if one.idempotency_key is not None:
-            first[key] = (one.id, one.content_hash)
-        ids.append(one.id)
-        rows.append(one._asdict())
-    if rows:
-        connection.execute(_insert, rows)
+    first = _first_by_key(connection, [one for batch in batches for one in batch])
+    new: list[NewMessage] = []
+    ids = [[_place(one, first, new) for one in batch] for batch in batches]
+    if new:
+        inserted = connection.execute(_insert, [one._asdict() for one in new])
+        if inserted.rowcount != len(new):
+            _refuse_suppressed(connection, new)
     return ids
 
 
-def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> None:
-    if connection.scalar(_any_suppressed) is None:
-        return
+_First = dict[tuple[str, str], tuple[str, str]]
+
+
+def _place(one: NewMessage, first: _First, new: list[NewMessage]) -> str:
+    """Take a message in, unless its key already stands for one; returns the id that stands."""
+    if one.idempotency_key is not None:
+        key = (one.sender, one.idempotency_key)
+        id_, content_hash = first.setdefault(key, (one.id, one.content_hash))
+        if content_hash != one.content_hash:
+            raise IdempotencyError(*key)
+        if id_ != one.id:
+            return id_
+    new.append(one)
+    return one.id
+
+
+def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> NoReturn:
     for chunk in chunks([one.recipient for one in new]):
         found = connection.execute(_suppressed, {"recipients": chunk}).first()
         if found is not None:
             raise SuppressedError(*found)
+    raise AssertionError("an insert left out a message whose recipient has not opted out")
 
 
-def _first_by_key(
-    connection: Connection, new: Sequence[NewMessage]
-) -> dict[tuple[str, str | None], tuple[str, str]]:
+def _first_by_key(connection: Connection, new: Sequence[NewMessage]) -> _First:
     keys = [(one.sender, one.idempotency_key) for one in new if one.idempotency_key is not None]
     return {
         (sender, key): (id_, content_hash)

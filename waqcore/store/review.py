@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from waqcore.core.message import Priority
+from waqcore.core.message import Priority, State
 from waqcore.store.controls import Filter
+from waqcore.store.enqueue import NewMessage
 from waqcore.store.events import Happening
 from waqcore.store.messages import QUEUED
 from waqcore.store.tables import attempt, event, message
@@ -37,6 +38,29 @@ class MessageRow(NamedTuple):
     delivery: str | None
     ended_at: int | None
     batch: str | None
+
+
+def fresh_row(new: NewMessage) -> MessageRow:
+    """The row of a message as it is enqueued, but for its sequence number, which it is too early
+    to know."""
+    return MessageRow(
+        0,
+        new.id,
+        new.sender,
+        new.recipient,
+        new.body,
+        new.priority,
+        State.QUEUED,
+        new.reference,
+        new.idempotency_key,
+        new.enqueued_at,
+        new.send_at,
+        new.expires_at,
+        *(0, 0, 0),
+        new.on_unknown,
+        *(0, 0, ""),
+        *(None, None, None, None),
+    )
 
 
 class AttemptRow(NamedTuple):

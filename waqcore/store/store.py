@@ -7,7 +7,8 @@ from waqcore.clock import Clock, Now
 from waqcore.core.instants import HOUR, MINUTE, SECOND
 from waqcore.core.policy import Policy, Sender
 from waqcore.store import lanes, schema, steady
-from waqcore.store.database import Database, T, Work
+from waqcore.store.commit import Item, JointWork, T, Work
+from waqcore.store.database import Database
 
 
 class Store:
@@ -48,6 +49,10 @@ class Store:
     def write(self, work: Work[T]) -> T:
         """Run work in a write transaction; see `Database.write`."""
         return self.database.write(work)
+
+    def write_jointly(self, work: JointWork[Item, T], item: Item) -> T:
+        """As `write`, together with whoever waits with the same work; see `Database`."""
+        return self.database.write_jointly(work, item)
 
     def read(self, work: Work[T]) -> T:
         """Run work that only reads."""

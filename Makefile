@@ -1,0 +1,43 @@
+# Every target does its own set-up: a .venv with the pinned requirements. Needs git, Python 3.11+, make.
+
+PYTHON ?= python3
+PACE ?= 10
+KILLS ?= 300
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench kills clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Five registrations through a real gateway call every ten seconds (PACE=1: ten times faster)
+	@$(BIN)/python -m loadtests.demo --pace $(PACE)
+
+test: $(READY) check ## Check the code, then run every test
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Format, lint, types and import contracts, without the tests
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure speed against named floors, in one run
+	@$(BIN)/python -m loadtests.bench
+
+kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log
+	@$(BIN)/python -m tests.chaos.kills --kills $(KILLS)
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .demo .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "waqcore needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "setting up .venv (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""SimPy models whose every scheduling decision is a call of `waqcore.core`."""
