@@ -103,13 +103,15 @@ class Estimator:
         if sender is None:
             reason = f"sender {row.sender} is no longer configured"
             return Eta(at=None, ahead=place.ahead, exact=place.exact, reason=reason)
+        # A wall clock set back since must not make it a message of the future.
+        arrived_at = min(self.now.steady, self.now.to_steady(row.enqueued_at))
         send_at = 0 if row.send_at is None else self.now.to_steady(row.send_at)
         found = forecast.eta(
             self.lane(row.sender),
             place.ahead,
             self.now.steady,
             sender.policy,
-            due_at=max(send_at, row.retry_at),
+            due_at=max(arrived_at, send_at, row.retry_at),
             quiet_until=self._quiet(sender) if row.priority > Priority.HIGH else 0,
         )
         at = None if found.at is None else instant(self.now.to_wall(found.at))

@@ -72,7 +72,12 @@ def retry(message: Message, now: int) -> Message:
     """
     expires_at = message.expires_at if message.expires_at > now else NEVER
     return message.after(
-        Event.RETRY_BY_HAND, failures=0, retry_at=0, reason="", expires_at=expires_at
+        Event.RETRY_BY_HAND,
+        failures=0,
+        retry_at=0,
+        cancel_requested=False,
+        reason="",
+        expires_at=expires_at,
     )
 
 
@@ -88,7 +93,7 @@ def restore(message: Message) -> Message:
     Raises:
         IllegalTransition: it is not cancelled.
     """
-    return message.after(Event.RESTORE, retry_at=0, reason="")
+    return message.after(Event.RESTORE, retry_at=0, cancel_requested=False, reason="")
 
 
 class Resolution(StrEnum):

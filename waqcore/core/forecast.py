@@ -31,6 +31,9 @@ def eta(lane: Lane, ahead: int, now: int, policy: Policy, *, due_at: int, quiet_
     if pause is not None and (pause.by == "gateway" or pause.until >= NEVER):
         return Eta(None, f"paused: {pause.reason}")
     first = max(now, quiet_until, lane.ready_at(policy))
+    if policy.gather_us and lane.lease is None and lane.idle_since is not None:
+        # Nobody has driven the lane since it came: it will open the gather of a lane it found idle.
+        first = max(first, max(lane.idle_since, due_at) + policy.gather_us)
     if pause is not None:
         first = max(first, pause.until)
     if lane.lease is not None:

@@ -105,6 +105,6 @@ class Lane(NamedTuple):
         return lane if policy.cap is None else lane._counted(called_at, policy.cap.window_us)
 
     def _counted(self, called_at: int, window_us: int) -> "Lane":
-        if called_at >= self.cap_since + window_us:
+        if self.cap_calls == 0 or called_at >= self.cap_since + window_us:
             return self._replace(cap_since=called_at, cap_calls=1)
         return self._replace(cap_calls=self.cap_calls + 1)

@@ -144,8 +144,10 @@ def probed(lane: Lane, result: ProbeResult, now: int, policy: Policy) -> Lane:
     """What a probe's answer makes of a lane; a good one leaves it on trial, not yet proven."""
     match result:
         case Healthy():
-            pause = lane.pause if lane.pause and lane.pause.by is PausedBy.PERSON else None
-            return lane._replace(pause=pause, trouble=Trouble(probes=lane.trouble.probes))
+            pause = lane.paused(now)
+            by_person = pause is not None and pause.by is PausedBy.PERSON
+            trial = Trouble(probes=lane.trouble.probes)
+            return lane._replace(pause=pause if by_person else None, trouble=trial)
         case SenderDown(reason):
             return _paused(lane, reason, now, policy)
         case Unreachable():
@@ -154,7 +156,7 @@ def probed(lane: Lane, result: ProbeResult, now: int, policy: Policy) -> Lane:
 
 def held_alert(before: Lane, after: Lane) -> Alert | None:
     """What a person should hear of a lane that was held or released; None if it was neither."""
-    if after.pause is not None and before.pause is None:
+    if after.pause is not None and after.pause != before.pause:
         return Alert.LANE_PAUSED
     if after.trouble.open and not before.trouble.open:
         return Alert.BREAKER_OPENED
@@ -177,7 +179,9 @@ def _with_alerts(before: Lane, settled: Settled) -> Settled:
 
 
 def _answered(lane: Lane) -> Lane:
-    """A clear answer proves the gateway well."""
+    """A clear answer proves the gateway well; a pause of its own making is its probe's to end."""
+    if lane.pause is not None and lane.pause.by is PausedBy.GATEWAY:
+        return lane._replace(refusals=0)
     if lane.trouble == CALM and lane.refusals == 0:
         return lane
     return lane._replace(trouble=CALM, refusals=0)
@@ -223,12 +227,14 @@ def _refused(
         wait = min(max(0, outcome.retry_after_us), policy.retry_after_max_us)
     else:
         wait = _backoff(refusals, u, policy)
-    if now - message.due_at >= policy.refused_age_max_us:
+    retry_at = now + wait
+    if outcome.scope is not Scope.MESSAGE:
+        lane = lane._replace(refusals=refusals, closed_until=max(lane.closed_until, retry_at))
+        retry_at = 0
+    too_old = now - message.due_at >= policy.refused_age_max_us
+    if too_old and not message.cancel_requested:
         return Settled(lane, _ended(message, f"refused for too long: {outcome.reason}"))
-    if outcome.scope is Scope.MESSAGE:
-        return Settled(lane, _released(message, outcome.reason, retry_at=now + wait))
-    lane = lane._replace(refusals=refusals, closed_until=max(lane.closed_until, now + wait))
-    return Settled(lane, _released(message, outcome.reason))
+    return Settled(lane, _released(message, outcome.reason, retry_at))
 
 
 def _released(message: Message, reason: str, retry_at: int = 0) -> Message:
@@ -241,10 +247,10 @@ def _released(message: Message, reason: str, retry_at: int = 0) -> Message:
 def _failed_once(message: Message, reason: str, now: int, u: float, policy: Policy) -> Message:
     failures = message.failures + 1
     message = message._replace(failures=failures)
-    if failures >= policy.max_attempts:
-        return _ended(message, reason)
     if message.cancel_requested:
         return _cancelled(message)
+    if failures >= policy.max_attempts:
+        return _ended(message, reason)
     return message.after(Event.RETRY, retry_at=now + _backoff(failures, u, policy), reason=reason)
 
 

@@ -90,8 +90,10 @@ class Dispatcher:
         await self._join()
         heart = asyncio.create_task(self._beat_forever())
         try:
-            while not (self._stopping and not self._calls and not self._ended):
+            while True:
                 await self._take_turn()
+                if self._stopping and not self._calls and not self._ended:
+                    break
                 await self._rest()
         finally:
             heart.cancel()
@@ -211,7 +213,8 @@ class Dispatcher:
 
     async def _call(self, claim: Claim) -> None:
         gateway = self._gateways[self._store.senders[claim.stored.sender].account]
-        self._ended.append(await call(claim, gateway, self._store.steady))
+        ended = await call(claim, gateway, self._store.steady)
+        self._ended.append(ended)  # Not before the await: a turn meanwhile takes the list along.
 
     def _probe(self, wanted: list[tuple[str, Scope]]) -> None:
         """Probe for each lane, but only once for an account whose trouble all its lanes share."""
@@ -226,7 +229,8 @@ class Dispatcher:
 
     async def _probe_for(self, senders: tuple[str, ...]) -> None:
         gateway = self._gateways[self._store.senders[senders[0]].account]
-        self._probed.append(Probed(senders, await probe(senders[0], gateway)))
+        result = await probe(senders[0], gateway)
+        self._probed.append(Probed(senders, result))
 
     def _start(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -235,6 +239,8 @@ class Dispatcher:
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a call was lost", exc_info=task.exception())
         self._signal.set()
 
     # Rest

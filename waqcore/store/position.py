@@ -1,5 +1,6 @@
 """How many messages go before another: exact up to a bound, from the dispatcher's tally beyond."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -71,7 +72,7 @@ def _estimate(connection: Connection, place: Place) -> int:
             tally.c.sender == place.sender
         )
     )
-    queued: dict[int, int] = dict(rows.tuples().all())
+    queued: dict[int, int] = dict(rows.all())
     higher = sum(waiting for priority, waiting in queued.items() if priority < place.priority)
     own = (
         message.c.sender == place.sender,
@@ -106,6 +107,14 @@ def count(connection: Connection, now: Now) -> list[Tally]:
         .group_by(message.c.sender, message.c.priority)
     )
     return [Tally(sender, Priority(priority), n, later) for sender, priority, n, later in rows]
+
+
+def long_lanes(counted: Sequence[Tally]) -> list[Tally]:
+    """The counts anybody asks for: those of lanes too long to be counted for each look."""
+    total: Counter[str] = Counter()
+    for one in counted:
+        total[one.sender] += one.queued
+    return [one for one in counted if total[one.sender] > EXACT_MAX]
 
 
 def store_tally(connection: Connection, counted: Sequence[Tally], now: Now) -> None:

@@ -122,7 +122,7 @@ def count(connection: Connection, which: Filter) -> dict[str, int]:
     rows = connection.execute(
         select(message.c.state, func.count()).where(*which.conditions()).group_by(message.c.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def attempts(connection: Connection, message_seq: int) -> list[AttemptRow]:

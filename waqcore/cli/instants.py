@@ -1,0 +1,56 @@
+"""Instants as people type them: `+2h`, `06:00`, `2026-03-01T09:00`, with or without an offset."""
+
+import re
+from datetime import datetime, time, timedelta, tzinfo
+
+from waqcore.cli.errors import BadInput
+
+AHEAD_MAX = timedelta(days=3_660)
+"""Ten years: what lies beyond is a typing mistake."""
+
+_RELATIVE = re.compile(r"\+(?=\d)(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}")
+
+HOW = "write it as +30m, +2h, +1d, 06:00 or 2026-03-01T09:00"
+
+
+def parse_instant(text: str, *, now: datetime, zone: tzinfo) -> datetime:
+    """The instant a text means; a local time without an offset is of `zone`.
+
+    A time of day alone is the next such time.
+
+    Raises:
+        BadInput: it means none, or one more than ten years ahead.
+    """
+    text = text.strip()
+    try:
+        at = _relative(text, now) or _time_of_day(text, now.astimezone(zone)) or _iso(text, zone)
+        at = at.astimezone(zone)
+    except (ValueError, OverflowError):
+        raise BadInput(f"{text!r} is not a time: {HOW}") from None
+    if at - now > AHEAD_MAX:
+        raise BadInput(f"{text!r} is more than ten years ahead: {HOW}")
+    return at
+
+
+def _relative(text: str, now: datetime) -> datetime | None:
+    found = _RELATIVE.fullmatch(text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return now.replace(microsecond=0) + timedelta(
+        days=days, hours=hours, minutes=minutes, seconds=seconds
+    )
+
+
+def _time_of_day(text: str, local: datetime) -> datetime | None:
+    if not _TIME_OF_DAY.fullmatch(text):
+        return None
+    hour, minute = map(int, text.split(":"))
+    at = datetime.combine(local.date(), time(hour, minute), local.tzinfo)
+    return at if at > local else at + timedelta(days=1)
+
+
+def _iso(text: str, zone: tzinfo) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
