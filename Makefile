@@ -25,7 +25,7 @@ check: $(READY) ## Format, lint, types and import contracts, without the tests
 	@$(BIN)/lint-imports
 
 bench: $(READY) ## Measure speed against named floors, in one run
-	@$(BIN)/python -m loadtests.bench
+	@$(BIN)/python -m tests.bench
 
 kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log
 	@$(BIN)/python -m tests.chaos.kills --kills $(KILLS)

@@ -135,12 +135,7 @@ class Queue:
         Raises:
             NotFoundError: there is none with that id.
         """
-        found = self._store.read(lambda connection: review.by_ids(connection, (id_,)))
-        if id_ not in found:
-            raise NotFoundError(
-                f"there is no message {id_!r}; `waq messages` lists those there are"
-            )
-        return self._seen(found[id_])
+        return self._seen(self._store.read(lambda connection: _found(connection, id_)))
 
     def attempts(self, id_: str) -> list[Attempt]:
         """Every call made for a message, first to last.
@@ -148,14 +143,10 @@ class Queue:
         Raises:
             NotFoundError: there is no message with that id.
         """
-
-        def read(connection: Connection) -> list[Attempt]:
-            found = review.by_ids(connection, (id_,))
-            if id_ not in found:
-                raise NotFoundError(f"there is no message {id_!r}")
-            return [attempt_of(row) for row in review.attempts(connection, found[id_].seq)]
-
-        return self._store.read(read)
+        rows = self._store.read(
+            lambda connection: review.attempts(connection, _found(connection, id_).seq)
+        )
+        return [attempt_of(row) for row in rows]
 
     def messages(
         self, which: Filter = EVERYTHING, *, limit: int = 50, before: str | None = None
@@ -165,7 +156,7 @@ class Queue:
         def read(connection: Connection) -> list[MessageRow]:
             before_seq = None
             if before is not None:
-                before_seq = review.by_ids(connection, (before,))[before].seq
+                before_seq = _found(connection, before).seq
             return review.listing(
                 connection, which, limit=min(limit, LIST_MAX), before_seq=before_seq
             )
@@ -273,7 +264,8 @@ class Queue:
             until_steady = NEVER if until_wall is None else now.to_steady(until_wall)
             return control.pause(lane, reason, now.steady, until_steady)
 
-        return self._change_lanes(sender, pause, "pause", reason)
+        said = reason if until is None else f"{reason} (until {until.isoformat()})"
+        return self._change_lanes(sender, pause, "pause", said)
 
     def resume(self, *, sender: str | None = None) -> list[str]:
         """End the pause of a sender, or all, whoever made it, and close the breaker."""
@@ -418,3 +410,10 @@ class Queue:
             )
         )
         return [lane.sender for lane in changed]
+
+
+def _found(connection: Connection, id_: str) -> MessageRow:
+    found = review.by_ids(connection, (id_,))
+    if id_ not in found:
+        raise NotFoundError(f"there is no message {id_!r}; `waq messages` lists those there are")
+    return found[id_]

@@ -1,5 +1,6 @@
 """What stands in the queue, what each lane waits for, and when it will be clear."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,8 @@ class LaneStatus:
 
     sender: str
     queued: int
+    scheduled: int
+    """Those of them that are for later."""
     condition: str
     """What it is doing, or why it is not: `idle`, `sending`, `ready`, `pacing`, `gathering`,
     `closed`, `capped`, `quiet hours`, `breaker open`, `paused`."""
@@ -38,7 +41,7 @@ class LaneStatus:
     until: datetime | None
     """When that ends as far as is known; None: when somebody or something acts."""
     clear_at: datetime | None
-    """When its last message should be called for; None: unknown, or nothing is queued."""
+    """When the last message due now should be called for; None: unknown, or none is due."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,9 @@ class Status:
     scheduled: int
     """Those of them that are for later."""
     sending: list[Message]
+    """The newest of those being sent."""
+    in_flight: int
+    """How many are being sent."""
     next: list[Message]
     failed: int
     unknown: int
@@ -65,8 +71,8 @@ class Status:
 
     @property
     def clear_in_s(self) -> float | None:
-        """Seconds until every lane should be clear; None: unknown, 0: it is."""
-        waiting = [lane for lane in self.lanes if lane.queued]
+        """Seconds until all that is due now should have gone; None: unknown, 0: it has."""
+        waiting = [lane for lane in self.lanes if lane.queued > lane.scheduled]
         ends = [lane.clear_at for lane in waiting if lane.clear_at is not None]
         if len(ends) < len(waiting):
             return None
@@ -117,14 +123,15 @@ class Estimator:
         at = None if found.at is None else instant(self.now.to_wall(found.at))
         return Eta(at=at, ahead=place.ahead, exact=place.exact, reason=found.reason)
 
-    def lane_status(self, sender: Sender, queued: int) -> LaneStatus:
+    def lane_status(self, sender: Sender, queued: int, scheduled: int) -> LaneStatus:
         """What a lane does, and when its last message should go."""
-        condition, reason, until = self._condition(sender, queued)
+        due = queued - scheduled
+        condition, reason, until = self._condition(sender, due)
         clear_at = None
-        if queued:
+        if due:
             found = forecast.eta(
                 self.lane(sender.number),
-                queued - 1,
+                due - 1,
                 self.now.steady,
                 sender.policy,
                 due_at=0,
@@ -135,13 +142,14 @@ class Estimator:
         return LaneStatus(
             sender=sender.number,
             queued=queued,
+            scheduled=scheduled,
             condition=condition,
             reason=reason,
             until=instant(self.now.to_wall(until)) if known else None,
             clear_at=clear_at,
         )
 
-    def _condition(self, sender: Sender, queued: int) -> tuple[str, str, int]:
+    def _condition(self, sender: Sender, due: int) -> tuple[str, str, int]:
         now, lane = self.now.steady, self.lane(sender.number)
         pause = lane.paused(now)
         if lane.lease is not None:
@@ -151,10 +159,10 @@ class Estimator:
         if lane.trouble.open:
             return "breaker open", "the gateway fails; probing", lane.trouble.probe_at
         holds = self._holds(sender, lane)
-        if holds and queued:
+        if holds and due:
             until, condition = max(holds)
             return condition, "", until
-        return ("ready" if queued else "idle"), "", 0
+        return ("ready" if due else "idle"), "", 0
 
     def _holds(self, sender: Sender, lane: Lane) -> list[tuple[int, str]]:
         """What keeps a lane from calling now, by when each ends."""
@@ -179,21 +187,24 @@ def read_status(connection: Connection, store: Store) -> Status:
     estimator = Estimator(connection, store)
     now = estimator.now
     counted = count(connection, now)
-    by_sender: dict[str, int] = {}
+    queued: Counter[str] = Counter()
+    scheduled: Counter[str] = Counter()
     for one in counted:
-        by_sender[one.sender] = by_sender.get(one.sender, 0) + one.queued
-    reviewed = review.count(connection, Filter(states=(State.FAILED, State.UNKNOWN)))
+        queued[one.sender] += one.queued
+        scheduled[one.sender] += one.scheduled
+    reviewed = review.count(connection, Filter(states=(State.SENDING, State.FAILED, State.UNKNOWN)))
     sending = review.listing(connection, Filter(states=(State.SENDING,)), limit=NEXT_MAX)
     return Status(
         at=instant(now.wall),
         queued=_by_priority(counted),
         scheduled=sum(one.scheduled for one in counted),
         sending=[message_of(row, now.to_wall, lambda: None) for row in sending],
-        next=_next(estimator, connection, by_sender),
+        in_flight=reviewed.get(State.SENDING, 0),
+        next=_next(estimator, connection, queued),
         failed=reviewed.get(State.FAILED, 0),
         unknown=reviewed.get(State.UNKNOWN, 0),
         lanes=[
-            estimator.lane_status(sender, by_sender.get(sender.number, 0))
+            estimator.lane_status(sender, queued[sender.number], scheduled[sender.number])
             for sender in store.senders.values()
         ],
         dispatchers=len(presence.alive(connection, now)),
@@ -207,9 +218,9 @@ def _by_priority(counted: list[Tally]) -> dict[str, int]:
     return queued
 
 
-def _next(estimator: Estimator, connection: Connection, by_sender: dict[str, int]) -> list[Message]:
+def _next(estimator: Estimator, connection: Connection, by_sender: Counter[str]) -> list[Message]:
     """The next messages to go, over the busiest lanes, in the order they should go."""
-    busiest = sorted(by_sender, key=lambda sender: -by_sender[sender])[:LANES_MAX]
+    busiest = [sender for sender, _ in by_sender.most_common(LANES_MAX)]
     found = [
         (row, estimator.eta_at(row, Position(ahead, exact=True)))
         for sender in busiest

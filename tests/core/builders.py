@@ -22,16 +22,23 @@ def at(seconds: float) -> int:
     return 1_700_000_000 * SECOND + s(seconds)
 
 
-def a_message(
-    seq: int = 1, priority: Priority = Priority.NORMAL, due_at: int = at(0), **flags: bool
-) -> Message:
+def a_message(seq: int = 1, priority: Priority = Priority.NORMAL, due_at: int = at(0)) -> Message:
     """A queued message."""
-    return Message(seq, f"m{seq}", priority, due_at)._replace(**flags)  # type: ignore[arg-type]
+    return Message(seq, f"m{seq}", priority, due_at)
 
 
-def sending(seq: int = 1, **flags: bool) -> Message:
-    """A message whose first call is in flight."""
-    return a_message(seq, **flags)._replace(state=State.SENDING, attempts=1)
+def sending(
+    seq: int = 1, *, failures: int = 0, unresolved: bool = False, cancel_requested: bool = False
+) -> Message:
+    """A message whose call is in flight."""
+    return a_message(seq)._replace(
+        state=State.SENDING,
+        attempts=failures + unresolved + 1,
+        failures=failures,
+        unresolved=unresolved,
+        maybe_duplicate=unresolved,
+        cancel_requested=cancel_requested,
+    )
 
 
 def a_lane(**instants: int) -> Lane:

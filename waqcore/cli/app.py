@@ -87,7 +87,7 @@ def _program(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        print(context.get_help(), end="")
+        print(context.get_help())
 
 
 def new_app() -> typer.Typer:

@@ -5,8 +5,8 @@ from datetime import datetime, time, timedelta, tzinfo
 
 from waqcore.cli.errors import BadInput
 
-AHEAD_MAX = timedelta(days=3_660)
-"""Ten years: what lies beyond is a typing mistake."""
+AWAY_MAX = timedelta(days=3_660)
+"""Ten years either way: what lies beyond is a typing mistake."""
 
 _RELATIVE = re.compile(r"\+(?=\d)(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}")
@@ -20,7 +20,7 @@ def parse_instant(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     A time of day alone is the next such time.
 
     Raises:
-        BadInput: it means none, or one more than ten years ahead.
+        BadInput: it means none, or one more than ten years away.
     """
     text = text.strip()
     try:
@@ -28,8 +28,8 @@ def parse_instant(text: str, *, now: datetime, zone: tzinfo) -> datetime:
         at = at.astimezone(zone)
     except (ValueError, OverflowError):
         raise BadInput(f"{text!r} is not a time: {HOW}") from None
-    if at - now > AHEAD_MAX:
-        raise BadInput(f"{text!r} is more than ten years ahead: {HOW}")
+    if abs(at - now) > AWAY_MAX:
+        raise BadInput(f"{text!r} is more than ten years away: {HOW}")
     return at
 
 

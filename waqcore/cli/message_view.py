@@ -116,6 +116,8 @@ def whole_message(
 
 
 def _tried(message: "Message") -> str:
+    if not message.attempts:
+        return "none yet"
     return f"{message.attempts}, with {count(message.failures, 'failure')} of its own"
 
 
@@ -140,7 +142,8 @@ def course(message: "Message", calls: "Sequence[Attempt]", view: View, room: int
     happened += [(at, what) for at, what in planned if at is not None]
     eta = message.eta
     if eta is not None and eta.at is not None:
-        happened.append((eta.at, f"expected to go, {count(eta.ahead, 'message')} before it"))
+        before = f", {count(eta.ahead, 'message')} before it" if eta.ahead else ", next"
+        happened.append((eta.at, f"expected to go{before}"))
     happened.sort(key=lambda one: one[0])
     rows = [(view.clock(at), relative(at, view.now), what) for at, what in happened]
     if eta is not None and eta.at is None:

@@ -11,7 +11,6 @@ from waqcore.cli.words import View, count, line, parts, relative
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from waqcore.message import Message
     from waqcore.status import LaneStatus, Status
 
 LANES_MAX = 15
@@ -39,7 +38,7 @@ def status_lines(status: "Status", view: View, room: int) -> list[Text]:
         lines += [Text(NO_DISPATCHER, "bold white on red"), Text()]
     lines += fields(_summary(status, view), indent="")
     if status.next:
-        lines += heading("Next") + _next(status.next, view, room)
+        lines += heading("Next") + message_table(status.next, view, room)
     return lines + heading("Lanes") + lane_table(status.lanes, view, room)
 
 
@@ -66,7 +65,7 @@ def _sending(status: "Status", view: View) -> str:
     if not status.sending:
         return "nothing"
     first = status.sending[0]
-    more = f", and {len(status.sending) - 1} more" if len(status.sending) > 1 else ""
+    more = f", and {status.in_flight - 1} more" if status.in_flight > 1 else ""
     return f"{first.id} ({first.priority}) to {view.number(first.recipient)}{more}"
 
 
@@ -82,10 +81,6 @@ def _clear(status: "Status", view: View) -> str:
 
 def _reviewed(n: int, state: str, style: str) -> Text:
     return Text(f"{n:,}   waq messages --state {state}", style) if n else Text("none")
-
-
-def _next(messages: "list[Message]", view: View, room: int) -> list[Text]:
-    return message_table(messages, view, room)
 
 
 def lane_table(lanes: "list[LaneStatus]", view: View, room: int) -> list[Text]:

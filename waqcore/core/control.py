@@ -59,7 +59,7 @@ def cancel(message: Message, reason: str) -> Message:
         IllegalTransition: it has already ended.
     """
     if message.state == "sending":
-        return message._replace(cancel_requested=True)
+        return message._replace(cancel_requested=True, reason=reason)
     event = Event.LOSE if message.unresolved and message.state == "queued" else Event.CANCEL
     return message.after(event, reason=reason)
 

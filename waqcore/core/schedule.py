@@ -129,15 +129,15 @@ def claim(
 ) -> tuple[Lane, Message]:
     """Lease a message for its call; `until` is when the holder's own lease ends.
 
-    The call must begin before both the window and the holder's lease end: past the latter another
-    dispatcher may have taken over.
+    The call must begin before the window, the holder's lease and the message's time end: past the
+    second another dispatcher may have taken over.
     """
     lease = Lease(
         token=token,
         message_seq=message.seq,
         holder=holder,
         claimed_at=now,
-        call_by=min(now + policy.call_window_us, until),
+        call_by=min(now + policy.call_window_us, until, message.expires_at - 1),
         until=until,
     )
     return lane._replace(lease=lease), message.after(Event.LEASE)

@@ -274,7 +274,7 @@ def _cancelled(message: Message) -> Message:
         return message.after(
             Event.LOSE, reason="cancelled after a call that may have been delivered"
         )
-    return message.after(Event.CANCEL, reason="cancelled while it was being sent")
+    return message.after(Event.CANCEL)  # With the reason that was given when it was asked.
 
 
 def _backoff(n: int, u: float, policy: Policy) -> int:

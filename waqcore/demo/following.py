@@ -7,8 +7,9 @@ from datetime import datetime
 
 from waqcore.core.message import State
 from waqcore.demo.scenario import MESSAGES, Planned, Registration
-from waqcore.message import Message
+from waqcore.message import Eta, Message
 from waqcore.queue import Queue
+from waqcore.status import Status
 
 OVER = {State.SENT, State.FAILED, State.CANCELLED, State.EXPIRED, State.UNKNOWN}
 """States that nobody leaves without a person."""
@@ -80,15 +81,17 @@ class Following:
             for planned, message in zip(
                 registration.messages, self._queue.enqueue_many(drafts), strict=True
             ):
-                self._began_at = self._began_at or message.enqueued_at
                 self._queued(planned.place, message)
 
-    def look(self) -> None:
-        """See what became of everything queued."""
+    def look(self) -> Status:
+        """See what became of everything queued; returns how the queue stands."""
         found = {message.id: message for message in self._queue.messages(limit=MESSAGES)}
+        status = self._queue.status()
+        etas = {message.id: message.eta for message in status.next}
         for n, row in enumerate(self.rows):
             if row.id and row.state not in OVER:
-                self.rows[n] = self._seen(row, found[row.id])
+                self.rows[n] = self._seen(row, found[row.id], etas.get(row.id))
+        return status
 
     def since(self, at: datetime) -> float:
         """An instant in seconds after the first registration, which there has been."""
@@ -97,7 +100,7 @@ class Following:
 
     def _queued(self, place: int, message: Message) -> None:
         self._began_at = self._began_at or message.enqueued_at
-        eta_s = self._eta_s(message)
+        eta_s = self._at(message.eta)
         self.rows[place - 1] = replace(
             self.rows[place - 1],
             id=message.id,
@@ -107,7 +110,7 @@ class Following:
             eta_now_s=eta_s,
         )
 
-    def _seen(self, row: Row, message: Message) -> Row:
+    def _seen(self, row: Row, message: Message, eta: Eta | None) -> Row:
         sent_s = None
         if message.state is State.SENT:
             sent_s = self.since(self._queue.attempts(message.id)[-1].started_at)
@@ -115,12 +118,11 @@ class Following:
             row,
             state=message.state,
             reason=message.reason,
-            eta_now_s=self._eta_s(message),
+            eta_now_s=self._at(eta),
             sent_s=sent_s,
         )
 
-    def _eta_s(self, message: Message) -> float | None:
-        eta = message.eta
+    def _at(self, eta: Eta | None) -> float | None:
         return None if eta is None or eta.at is None else self.since(eta.at)
 
 

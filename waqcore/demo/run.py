@@ -17,6 +17,7 @@ from waqcore.demo.scenario import end_s, registrations
 from waqcore.demo.screen import showing
 from waqcore.demo.view import View, doing
 from waqcore.queue import Queue
+from waqcore.status import Status
 
 LOOK_S = 0.25
 """How often the screen is drawn anew."""
@@ -92,8 +93,7 @@ class _Course:
         following = self.following
         while True:
             following.register()
-            following.look()
-            self.doing = self._lane()
+            self.doing = self._doing(following.look())
             show(self._view())
             if self._stopped() or following.over or self._late():
                 return
@@ -118,8 +118,8 @@ class _Course:
         self.trouble = f"not over after {PATIENCE} times the planned {self._end_s:g} s"
         return True
 
-    def _lane(self) -> str:
-        (lane,) = self._queue.status().lanes
+    def _doing(self, status: Status) -> str:
+        (lane,) = status.lanes
         return doing(lane, None if lane.until is None else self.following.since(lane.until))
 
     def _view(self) -> View:

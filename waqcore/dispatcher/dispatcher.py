@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from waqcore.clock import Now
 from waqcore.core.instants import NEVER, SECOND, seconds
 from waqcore.core.outcome import NotCalled, Scope
 from waqcore.dispatcher.calls import call, probe
@@ -22,6 +23,7 @@ from waqcore.store.attempts import Claim, Ended
 from waqcore.store.commit import T, Work
 from waqcore.store.errors import StoreError
 from waqcore.store.presence import Process
+from waqcore.store.steady import SKEW_MAX_US
 from waqcore.store.step import Decided, Holder, Probed, Turn
 from waqcore.store.store import Store
 
@@ -66,6 +68,7 @@ class Dispatcher:
         self._stopping = False
         self._seen = events.Seen()
         self._lease_until = 0
+        self._skew = 0
         self._ended: list[Ended] = []
         self._probed: list[Probed] = []
         self._calls: set[asyncio.Task[None]] = set()
@@ -107,6 +110,7 @@ class Dispatcher:
     async def _join(self) -> None:
         now = self._store.now()
         self._lease_until = now.steady + LEASE_US
+        self._skew = now.wall - now.steady
 
         def join(connection: Connection) -> events.Seen:
             presence.join(connection, self.id, self._process, now, LEASE_US)
@@ -127,6 +131,7 @@ class Dispatcher:
 
     async def _beat(self) -> None:
         now = self._store.now()
+        self._look_at_the_wall(now)
 
         def beat(connection: Connection) -> None:
             if not presence.beat(connection, self.id, now, LEASE_US):
@@ -134,6 +139,14 @@ class Dispatcher:
 
         await self._write(beat)
         self._lease_until = now.steady + LEASE_US
+
+    def _look_at_the_wall(self, now: Now) -> None:
+        """Ask every lane anew where somebody has set the wall: what it waits for may be due."""
+        before, self._skew = self._skew, now.wall - now.steady
+        if abs(self._skew - before) > SKEW_MAX_US:
+            for sender in self._store.senders:
+                self._wakes.set(sender, now.steady)
+            self._signal.set()
 
     # Turns
 
@@ -146,6 +159,7 @@ class Dispatcher:
         due = self._wakes.pop_due(self._store.steady()) if room > 0 else []
         if not (ended or probed or due or looking):
             return
+        self._looking = self._looking and not looking  # What comes during the look is news again.
         asked = Turn(Holder(self.id, self._lease_until), due, ended, probed, room)
         try:
             decided, self._seen = await self._write(self._turn(asked, looking=looking))
@@ -153,13 +167,13 @@ class Dispatcher:
             # What is known must not be lost with the transaction: it is settled in a later one.
             self._ended = ended + self._ended
             self._probed = probed + self._probed
+            self._looking = self._looking or looking
             for sender in due:
                 self._wakes.set(sender, self._store.steady())
             log.error("turn not stored", extra={"reason": str(error)})
             await asyncio.sleep(STORE_RETRY_S)
+            self._signal.set()
             return
-        if looking:
-            self._looking = False
         self._note(decided)
         if decided.claims:
             await self._begin(decided.claims)

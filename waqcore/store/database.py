@@ -38,8 +38,12 @@ class Database:
         try:
             # Kept open as long as the database: the lock is this descriptor's.
             self._lock_file = Path(f"{self.path}.lock").open("ab")  # noqa: SIM115
+        except OSError as error:
+            raise _explained(error, self.path) from error
+        try:
             self._connection = self.engine.connect().execution_options(waq_write=True)
         except (OSError, DatabaseError) as error:
+            self._lock_file.close()
             raise _explained(error, self.path) from error
         self._commits = GroupCommit(self._transaction, partial(_explained, path=self.path))
 
@@ -117,7 +121,9 @@ def _engine(url: str, path: Path) -> Engine:
     if not path.parent.is_dir():
         raise StoreError(f"the folder of the database does not exist: {path.parent}; create it")
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

@@ -16,7 +16,6 @@ from waqcore.core import settle as core
 from waqcore.core.chance import chance
 from waqcore.core.instants import NEVER
 from waqcore.core.lane import Lane, Lease
-from waqcore.core.message import State
 from waqcore.core.outcome import Outcome, ProbeResult, Scope, Unknown
 from waqcore.core.policy import Sender
 from waqcore.core.schedule import Expire, Idle, Probe, Send, TakeOver, Wait, Waiting
@@ -134,9 +133,15 @@ class _Turn:
         attempts.finish(self.connection, ended, self.now)
         seqs = [one.claim.lease.message_seq for one in ended]
         stored = messages.by_seq(self.connection, seqs, self.now) if seqs else {}
+        settled: set[int] = set()
         for one in ended:
-            if one.claim.lease.message_seq in stored:
-                self._settle_one(one, stored[one.claim.lease.message_seq])
+            seq = one.claim.lease.message_seq
+            if seq in settled:  # Two calls of one message: the later sees what the first made of it.
+                self._flush()
+                stored.update(messages.by_seq(self.connection, [seq], self.now))
+            if seq in stored:
+                settled.add(seq)
+                self._settle_one(one, stored[seq])
         self._flush()
 
     def _settle_one(self, one: Ended, stored: Stored) -> None:
@@ -293,9 +298,17 @@ class _Turn:
         self.decided.claims.append(Claim(stored, lane.lease))
 
     def _take_over(self, lane: Lane, lease: Lease) -> None:
-        stored = messages.by_seq(self.connection, [lease.message_seq], self.now)[lease.message_seq]
-        if stored.message.state is not State.SENDING or stored.lease_token != lease.token:
-            self.lanes[lane.sender] = lane._replace(lease=None)  # Settled late, or deleted by hand.
+        policy = self.senders[lane.sender].policy
+        found = messages.by_seq(self.connection, [lease.message_seq], self.now)
+        stored = found.get(lease.message_seq)
+        if stored is None or stored.lease_token != lease.token:
+            # Settled late, or deleted by hand; its call may have been made all the same.
+            self.lanes[lane.sender] = lane.paced_from(
+                lease.call_by,
+                answered_at=lease.call_by + policy.guard_us,
+                u=0.0,
+                policy=policy,
+            )
             return
         called = bool(attempts.called(self.connection, [lease.token]))
         settled = core.take_over(
@@ -305,7 +318,7 @@ class _Turn:
             called=called,
             now=self.now.steady,
             u=chance(self.seed, stored.message.id, stored.message.attempts),
-            policy=self.senders[lane.sender].policy,
+            policy=policy,
         )
         self._settled(stored, settled)
         if called:

@@ -1,0 +1,133 @@
+"""What the gateway received and what the database holds: the only witnesses that are heard.
+
+Both are read from outside, over HTTP and with SQL of their own, so that no fault of the program
+under test can colour what it is judged by.
+"""
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from urllib.request import urlopen
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Call(NamedTuple):
+    """A send call as the gateway received it."""
+
+    number: int
+    arrived_us: int  # The host's steady clock.
+    sender: str
+    text: str
+    delivered: int  # How many phones it reached: one or none.
+
+
+class Row(NamedTuple):
+    """A message as the database holds it."""
+
+    seq: int
+    id: str
+    sender: str
+    body: str
+    priority: int  # 1 goes first.
+    state: str
+    on_unknown: str
+    maybe_duplicate: bool
+    attempts: int  # Rows of calls that were begun, whatever became of them.
+
+
+class InFlight(NamedTuple):
+    """A message in `sending`."""
+
+    id: str
+    sender: str
+    token: str
+    begun: bool  # Whether the attempt row is there that is written just before a call.
+    pid: int  # Of its dispatcher; 0 if that has no row any more.
+
+
+_ROWS = """
+SELECT seq, id, sender, body, priority, state, on_unknown, maybe_duplicate,
+       (SELECT count(*) FROM attempt WHERE message_seq = seq)
+FROM message ORDER BY seq
+"""
+_IN_FLIGHT = """
+SELECT message.id, message.sender, message.lease_token,
+       EXISTS (SELECT 1 FROM attempt WHERE token = message.lease_token),
+       CAST(coalesce(dispatcher.process, '') AS INTEGER)
+FROM message
+LEFT JOIN lane ON lane.lease_token = message.lease_token
+LEFT JOIN dispatcher ON dispatcher.id = lane.lease_holder
+WHERE message.state = 'sending'
+"""
+_TORN = """
+SELECT lane.sender FROM lane LEFT JOIN message ON message.seq = lane.lease_message
+WHERE lane.lease_token IS NOT NULL AND lane.lease_token IS NOT message.lease_token
+UNION
+SELECT message.sender FROM message LEFT JOIN lane ON lane.sender = message.sender
+WHERE message.state = 'sending' AND lane.lease_token IS NOT message.lease_token
+"""
+
+
+_WAITING = "SELECT sender, count(*) FROM message WHERE state = 'queued' GROUP BY sender"
+_UNENDED = "SELECT count(*) FROM message WHERE state IN ('queued', 'sending')"
+_DISPATCHERS = "SELECT count(*) FROM dispatcher"
+
+
+class Witness:
+    """Reads the gateway's log and the database."""
+
+    def __init__(self, url: str, database: Path) -> None:
+        self._url = url
+        self._database = database
+        self._calls: list[Call] = []
+
+    def calls(self) -> list[Call]:
+        """Every call the gateway has received, in the order it stamped them."""
+        since = max((call.number for call in self._calls), default=0)
+        with urlopen(f"{self._url}/_log?since={since}", timeout=10) as answer:
+            self._calls += [
+                Call(
+                    call["call"],
+                    call["arrived_us"],
+                    call["sender"],
+                    call["text"],
+                    len(call["deliveries"]),
+                )
+                for call in json.load(answer)
+            ]
+        return sorted(self._calls, key=lambda call: call.arrived_us)
+
+    def rows(self) -> list[Row]:
+        """Every message, in the order they were handed over."""
+        return self._select(_ROWS, list[Row])
+
+    def in_flight(self) -> list[InFlight]:
+        """The messages being sent, or left so by a dispatcher that died."""
+        return self._select(_IN_FLIGHT, list[InFlight])
+
+    def torn(self) -> list[str]:
+        """The senders whose lane and messages disagree about what is being sent."""
+        return [sender for (sender,) in self._select(_TORN, list[tuple[str]])]
+
+    def waiting(self) -> dict[str, int]:
+        """How many messages are queued, by sender."""
+        return dict(self._select(_WAITING, list[tuple[str, int]]))
+
+    def unended(self) -> int:
+        """How many messages are queued or being sent."""
+        return self._select(_UNENDED, tuple[tuple[int]])[0][0]
+
+    def dispatchers(self) -> int:
+        """How many dispatchers have a row."""
+        return self._select(_DISPATCHERS, tuple[tuple[int]])[0][0]
+
+    def _select(self, query: str, shape: type[T]) -> T:
+        uri = f"file:{self._database}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+            # SQLite has no truth values: whole numbers become them where a field is one.
+            return msgspec.convert(connection.execute(query).fetchall(), shape, strict=False)
