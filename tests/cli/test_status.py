@@ -147,7 +147,7 @@ def test_watching_looks_until_ctrl_c() -> None:
 
     repeat(lambda: looks.append("look"), 2.0, sleep)
 
-    assert (len(looks), slept) == (2, [2.0, 2.0, 2.0])
+    assert (len(looks), slept) == (3, [2.0, 2.0, 2.0])
 
 
 @pytest.mark.parametrize("args", [("--watch", "0"), ("--watch=-1",), ("--watch", "often")])

@@ -1,5 +1,6 @@
 """What each answer of a gateway makes of a message, seen from the gateway and the database."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from tests.scenario import RECIPIENT, SENDER, SIBLING, Arrived, Scenario, at, by_body, play
@@ -222,7 +223,7 @@ def test_three_messages_that_fail_in_a_row_open_the_breaker_and_no_more_is_burnt
         s.start()
         await s.until(3_600)
 
-        # Chance decides which come back in between, but not that the third different one is the end.
+        # Chance decides which come back in between, not that the third different one is the end.
         assert len(set(s.bodies)) == 3
         assert len(s.bodies) <= 7
         assert s.sql("SELECT count(*) FROM message WHERE state = 'queued' AND failures = 0") == [
@@ -258,7 +259,7 @@ def test_after_a_good_probe_one_more_failure_opens_the_breaker_again(tmp_path: P
         # Open after three; then every good probe costs one call, at growing intervals.
         assert s.shortest_gap >= 10
         trial = [t for t, _ in s.probes]
-        assert [b - a for a, b in zip(trial, trial[1:], strict=False)][:3] == [30, 60, 120]
+        assert [later - earlier for earlier, later in pairwise(trial)][:3] == [30, 60, 120]
         assert len(s.bodies) <= 3 + 4 + len(trial)
 
     play(tmp_path, story, backoff_seconds=600.0)

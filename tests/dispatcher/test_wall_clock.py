@@ -159,7 +159,7 @@ def test_send_at_follows_the_wall(tmp_path: Path, step_s: float, called_at: floa
         await s.until(3 * HOUR_S)
 
         (call,) = s.calls
-        # Set back, it goes when the wall shows the hour again; set ahead past it, within a heartbeat.
+        # Set back, it goes when the wall shows the hour; set ahead past it, within a heartbeat.
         assert called_at <= call.at <= called_at + 3
 
     play(tmp_path, story)

@@ -65,8 +65,9 @@ def status(
             return _watch_live(session, watch)
         else:
             look = _plain_look(session)
-        look()
-        if watch is not None:
+        if watch is None:
+            look()
+        else:
             repeat(look, watch, time.sleep)
     return None
 
@@ -75,8 +76,8 @@ def repeat(look: Callable[[], None], every_s: float, sleep: Callable[[float], No
     """Look again and again until Ctrl-C."""
     try:
         while True:
-            sleep(every_s)
             look()
+            sleep(every_s)
     except KeyboardInterrupt:
         return
 
@@ -107,7 +108,6 @@ def _watch_live(session: Session, every_s: float) -> None:
             lines = _lines(session, session.queue.status(), room(terminal))
             live.update(Group(*lines), refresh=True)
 
-        look()
         repeat(look, every_s, time.sleep)
 
 

@@ -1,0 +1,448 @@
+"""Any sequence of what can happen, on the real store, against a model kept as a plain list."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from tests.scenario import RAM_DISK
+from tests.store import hand
+from waqcore.core import control
+from waqcore.core.instants import SECOND
+from waqcore.core.lane import Lane
+from waqcore.core.message import Message, State
+from waqcore.core.outcome import Accepted, NotCalled, NotSent, Outcome, Refused, Rejected, Unknown
+from waqcore.store import controls
+from waqcore.store.attempts import Claim, Ended
+from waqcore.store.controls import Filter, Happening
+from waqcore.store.store import Store
+
+PACE = 10 * SECOND
+HOUR_S = 3_600
+MAX_ATTEMPTS = 3
+EXHAUSTIVE = "WAQ_TEST_EXHAUSTIVE"
+"""Set in the environment: thirty times as many examples, some minutes."""
+
+Controlled = Callable[[Message], Message]
+LaneControlled = Callable[[Lane, int], Lane]
+
+OUTCOMES: list[Outcome] = [
+    Accepted("g"),
+    NotSent("busy"),
+    Unknown("timed out"),
+    Rejected("bad number"),
+    Refused("slow down", 25 * SECOND),
+    NotCalled("too late"),
+]
+
+
+@dataclass
+class Expected:
+    """A message as the model has it; instants in microseconds."""
+
+    seq: int
+    priority: int
+    enqueued_at: int
+    send_at: int | None
+    expires_at: int | None
+    hold: bool
+    state: str = "queued"
+    retry_at: int = 0
+    attempts: int = 0
+    failures: int = 0
+    unresolved: bool = False
+    cancel_requested: bool = False
+    batch: str | None = None
+
+    @property
+    def due_at(self) -> int:
+        return max(self.enqueued_at, self.send_at or 0)
+
+
+@dataclass
+class Flight:
+    """A call in flight."""
+
+    claim: Claim
+    message: Expected
+    called_at: int | None
+    """None: claimed, and not begun."""
+    number: int
+
+
+class QueueMachine(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        self.folder = TemporaryDirectory(dir=RAM_DISK if RAM_DISK.exists() else None)
+        shutil.copy(_template(), Path(self.folder.name) / "queue.db")
+        self.clock = hand.HandClock()
+        self.store = self._open()
+        self.dispatchers = 0
+        self.messages: list[Expected] = []
+        self.flight: Flight | None = None
+        self.lost: list[Flight] = []
+        self.paused = False
+        self.paced_until = self.closed_until = 0
+        self.last_call_passed: int | None = None
+        self.batches: list[str] = []
+        self.noted_step = 0
+        self._join()
+
+    # What happens
+
+    @rule(
+        priority=st.sampled_from([1, 2, 2, 3]),
+        send_in=st.sampled_from([None, None, None, 7, 40, HOUR_S]),
+        lives_for=st.sampled_from([None, None, 15, 60]),
+        hold=st.booleans(),
+    )
+    def enqueue(
+        self, *, priority: int, send_in: int | None, lives_for: int | None, hold: bool
+    ) -> None:
+        wall = self.clock.wall_us()
+        seq = len(self.messages) + 1
+        send_at = None if send_in is None else wall + send_in * SECOND
+        expires_at = None if lives_for is None else (send_at or wall) + lives_for * SECOND
+        self.messages.append(Expected(seq, priority, wall, send_at, expires_at, hold))
+        hand.put(
+            self.store,
+            hand.new(
+                seq,
+                wall,
+                priority=priority,
+                send_at=send_at,
+                expires_at=expires_at,
+                on_unknown="hold" if hold else "resend",
+            ),
+        )
+
+    @rule(seconds=st.sampled_from([0, 0.001, 3, 7, 10, 14]))
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.me = hand.beat(self.store, self.name)
+
+    @rule(hours=st.sampled_from([-1, 1]))
+    def set_the_wall(self, hours: int) -> None:
+        self.clock.wall_step_us += hours * HOUR_S * SECOND
+
+    @precondition(lambda self: self.flight is None)
+    @rule(begins=st.sampled_from([True, True, True, True, False]))
+    def look(self, *, begins: bool) -> None:
+        self._expire()
+        expected = self._next()
+
+        decided = hand.take(self.store, self.me)
+
+        claimed = [claim.lease.message_seq for claim in decided.claims]
+        assert claimed == ([] if expected is None else [expected.seq])
+        if expected is None:
+            return
+        (claim,) = decided.claims
+        expected.state = "sending"
+        called_at = None
+        if begins:
+            assert hand.begin(self.store, claim) == [claim]
+            called_at = self.store.steady()
+            expected.attempts += 1
+            self._call()
+        self.flight = Flight(claim, expected, called_at, expected.attempts)
+
+    @precondition(lambda self: self.flight is not None)
+    @rule(outcome=st.sampled_from(OUTCOMES))
+    def settle(self, outcome: Outcome) -> None:
+        flight, self.flight = self.flight, None
+        assert flight is not None
+        now = self.store.steady()
+        if flight.called_at is None:
+            outcome = NotCalled("never begun")
+        called_at = None if isinstance(outcome, NotCalled) else flight.called_at
+        self._turn(Ended(flight.claim, outcome, called_at, now))
+        if called_at is not None:
+            self.paced_until = max(self.paced_until, called_at + PACE)
+        self._effect(flight.message, outcome, now)
+
+    @precondition(lambda self: self.flight is not None)
+    @rule()
+    def crash(self) -> None:
+        flight, self.flight = self.flight, None
+        assert flight is not None
+        self.clock.advance(16)
+        self._join()
+        self._turn()
+        if flight.called_at is None:
+            self._effect(flight.message, NotCalled("never begun"), self.store.steady())
+            return
+        self.lost.append(flight)
+        self.paced_until = max(self.paced_until, flight.claim.lease.call_by + PACE)
+        self._effect(flight.message, Unknown("died"), self.store.steady())
+
+    @precondition(lambda self: self.lost)
+    @rule(accepted=st.booleans())
+    def hear_late(self, *, accepted: bool) -> None:
+        flight = self.lost.pop()
+        message = flight.message
+        outcome: Outcome = Accepted("late") if accepted else NotSent("late")
+        self._turn(Ended(flight.claim, outcome, flight.called_at, self.store.steady()))
+        if accepted and message.attempts == flight.number and message.state != "sent":
+            message.state, message.unresolved, message.batch = "sent", False, None
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        message = data.draw(st.sampled_from(self.messages))
+        self._change(
+            Filter(ids=(f"m{message.seq}",), states=(State.QUEUED, State.SENDING)),
+            lambda one: control.cancel(one, "cancelled"),
+        )
+        if message.state == "queued":
+            message.state = "unknown" if message.unresolved else "cancelled"
+        elif message.state == "sending":
+            message.cancel_requested = True
+
+    @rule()
+    def clear(self) -> None:
+        batch = f"batch {len(self.batches)}"
+        self.batches.append(batch)
+        which = Filter(states=(State.QUEUED,))
+        self._change(which, lambda one: control.cancel(one, "cleared"), batch)
+        for message in self.messages:
+            if message.state == "queued":
+                message.state = "unknown" if message.unresolved else "cancelled"
+                message.batch = batch
+
+    @precondition(lambda self: self.batches)
+    @rule()
+    def restore(self) -> None:
+        batch = self.batches.pop()
+        self._change(Filter(batch=batch, states=(State.CANCELLED,)), control.restore)
+        for message in self.messages:
+            if message.batch == batch and message.state == "cancelled":
+                message.state, message.retry_at, message.batch = "queued", 0, None
+
+    @rule()
+    def retry(self) -> None:
+        now = self.store.steady()
+        which = Filter(states=(State.FAILED, State.EXPIRED))
+        self._change(which, lambda one: control.retry(one, now))
+        for message in self.messages:
+            if message.state in ("failed", "expired"):
+                message.state, message.failures, message.retry_at = "queued", 0, 0
+                message.cancel_requested = False
+                if message.expires_at is not None and message.expires_at <= self.clock.wall_us():
+                    message.expires_at = None
+
+    @rule(resolution=st.sampled_from(control.Resolution))
+    def resolve(self, resolution: control.Resolution) -> None:
+        which = Filter(states=(State.UNKNOWN,))
+        self._change(which, lambda one: control.resolve(one, resolution))
+        states = {"sent": "sent", "resend": "queued", "drop": "cancelled"}
+        for message in self.messages:
+            if message.state == "unknown":
+                message.state, message.unresolved = states[resolution], False
+                message.batch = None
+                if resolution == "resend":
+                    message.failures = message.retry_at = 0
+                    message.cancel_requested = False
+
+    @rule()
+    def pause(self) -> None:
+        self.paused = True
+        self._change_lane(lambda lane, now: control.pause(lane, "a moment", now))
+
+    @rule()
+    def resume(self) -> None:
+        self.paused = False
+        self._change_lane(lambda lane, _: control.resume(lane))
+
+    @precondition(lambda self: self.flight is None)
+    @rule()
+    def restart(self) -> None:
+        self.store.close()
+        self.store = self._open()
+        if self.clock.wall_step_us != self.noted_step:
+            self.noted_step = self.clock.wall_step_us
+            now = self.store.steady()
+            self.paced_until = now + PACE
+            self.closed_until = min(self.closed_until, now + PACE)
+
+    # What must hold
+
+    @invariant()
+    def the_database_holds_what_the_model_holds(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        held = hand.rows(self.store, "SELECT seq, state, attempts, failures FROM message")
+        assert held == [(m.seq, m.state, m.attempts, m.failures) for m in self.messages]
+
+    @invariant()
+    def never_two_calls_are_in_flight(self) -> None:
+        if hasattr(self, "store"):
+            assert Counter(m.state for m in self.messages)["sending"] <= 1
+
+    def teardown(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        if self.flight is not None:
+            self.settle(Accepted("g"))
+        self.resume()
+        self.clock.advance(3 * HOUR_S)
+        self._join()
+        for _ in range(len(self.messages) + 1):
+            self.look(begins=True)
+            if self.flight is not None:
+                self.settle(Accepted("g"))
+            self.clock.advance(10)
+            self.me = hand.beat(self.store, self.name)
+        self.the_database_holds_what_the_model_holds()
+        later = self.clock.wall_us()
+        left = [m for m in self.messages if m.state in ("queued", "sending")]
+        assert all((m.send_at or 0) > later for m in left)
+        self.store.close()
+        self.folder.cleanup()
+
+    # The model's rules
+
+    def _next(self) -> Expected | None:
+        """Of what is due, the highest priority, and in it the first due."""
+        now, wall = self.store.steady(), self.clock.wall_us()
+        if self.paused or now < max(self.paced_until, self.closed_until):
+            return None
+        due = [m for m in self.messages if m.state == "queued" and m.retry_at <= now]
+        at_once = sorted((m.priority, m.seq) for m in due if m.send_at is None)
+        scheduled = sorted(
+            (m.priority, m.send_at, m.seq)
+            for m in due
+            if m.send_at is not None and m.send_at <= wall
+        )
+        heads = [self.messages[place[0][-1] - 1] for place in (at_once, scheduled) if place]
+        return min(heads, key=lambda m: (m.priority, m.due_at, m.seq), default=None)
+
+    def _effect(self, message: Expected, outcome: Outcome, now: int) -> None:
+        message.batch = None
+        match outcome:
+            case Accepted():
+                message.state, message.unresolved = "sent", False
+            case Rejected():
+                message.state = "unknown" if message.unresolved else "failed"
+            case NotSent():
+                message.failures += 1
+                self._fail(message, now)
+            case Unknown():
+                again = not (message.unresolved or message.hold or message.cancel_requested)
+                message.state, message.unresolved = "unknown", True
+                if again:
+                    self._back_off(message, now, 5 * SECOND)
+            case Refused():
+                self.closed_until = max(self.closed_until, now + 25 * SECOND)
+                self._release(message)
+            case _:
+                self._release(message)
+        self._expire()
+
+    def _fail(self, message: Expected, now: int) -> None:
+        if message.cancel_requested:
+            self._release(message)
+        elif message.failures >= MAX_ATTEMPTS:
+            message.state = "unknown" if message.unresolved else "failed"
+        else:
+            self._back_off(message, now, 5 * SECOND << (message.failures - 1))
+
+    def _release(self, message: Expected) -> None:
+        message.retry_at = 0
+        if not message.cancel_requested:
+            message.state = "queued"
+        else:
+            message.state = "unknown" if message.unresolved else "cancelled"
+
+    def _back_off(self, message: Expected, now: int, at_most: int) -> None:
+        """Chance decides when it is due again; the bound is the model's."""
+        message.state = "queued"
+        query = f"SELECT retry_at FROM message WHERE seq = {message.seq}"
+        ((message.retry_at,),) = hand.rows(self.store, query)
+        assert now <= message.retry_at <= now + at_most
+
+    def _expire(self) -> None:
+        """End all that has expired, in the database as the housekeeping does it."""
+        wall = self.clock.wall_us()
+        self.store.write(lambda connection: controls.expire_due(connection, self.store.now()))
+        for message in self.messages:
+            if message.state != "queued" or message.expires_at is None:
+                continue
+            if message.expires_at <= wall:
+                message.state = "unknown" if message.unresolved else "expired"
+
+    def _call(self) -> None:
+        if self.last_call_passed is not None:
+            assert self.clock.passed_us - self.last_call_passed >= PACE
+        self.last_call_passed = self.clock.passed_us
+
+    # The machinery
+
+    def _open(self) -> Store:
+        fleet = hand.senders(breaker_threshold=1_000_000)
+        return hand.open_store(Path(self.folder.name), self.clock, fleet)
+
+    def _join(self) -> None:
+        self.dispatchers += 1
+        self.name = f"d{self.dispatchers}"
+        self.me = hand.join(self.store, self.name)
+
+    def _turn(self, *ended: Ended) -> None:
+        """A turn that begins nothing, since there is no room."""
+        assert hand.take(self.store, self.me, *ended, room=0).claims == []
+
+    def _change(self, which: Filter, how: Controlled, batch: str | None = None) -> None:
+        self.store.write(
+            lambda connection: controls.change(
+                connection,
+                which,
+                lambda message, _: how(message),
+                self.store.now(),
+                said=Happening("test", "change"),
+                batch=batch,
+            )
+        )
+
+    def _change_lane(self, how: LaneControlled) -> None:
+        self.store.write(
+            lambda connection: controls.change_lanes(
+                connection,
+                [hand.SENDER],
+                lambda lane, now: how(lane, now.steady),
+                self.store.now(),
+                Happening("test", "lane"),
+            )
+        )
+
+
+_made: list[TemporaryDirectory[str]] = []
+
+
+def _template() -> Path:
+    """A database that is ready: migrating for each example would take half the time."""
+    if not _made:
+        _made.append(TemporaryDirectory())
+        hand.open_store(Path(_made[0].name)).close()
+    return Path(_made[0].name) / "queue.db"
+
+
+TestQueueMachine = QueueMachine.TestCase
+TestQueueMachine.settings = settings(
+    max_examples=1_500 if EXHAUSTIVE in os.environ else 50,
+    stateful_step_count=60 if EXHAUSTIVE in os.environ else 40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
