@@ -151,7 +151,11 @@ class Queue:
     def messages(
         self, which: Filter = EVERYTHING, *, limit: int = 50, before: str | None = None
     ) -> list[Message]:
-        """The newest messages of a filter, newest first; `before`, an id, continues a listing."""
+        """The newest messages of a filter, newest first; `before`, an id, continues a listing.
+
+        Raises:
+            NotFoundError: there is no message with the id `before`.
+        """
 
         def read(connection: Connection) -> list[MessageRow]:
             before_seq = None
@@ -335,11 +339,17 @@ class Queue:
         else:
             ids = self._store.write_jointly(enqueue.enqueue, new)
         before = tuple(id_ for id_, one in zip(ids, new, strict=True) if id_ != one.id)
-        known = self._store.read(lambda c: review.by_ids(c, before)) if before else {}
+        known = self._known(before, connection) if before else {}
         return [
             self._seen(known[id_]) if id_ in known else self._fresh(one)
             for id_, one in zip(ids, new, strict=True)
         ]
+
+    def _known(self, ids: tuple[str, ...], connection: Connection | None) -> dict[str, MessageRow]:
+        """The messages that stand for keys used before, perhaps in the caller's own transaction."""
+        if connection is not None:
+            return review.by_ids(connection, ids)
+        return self._store.read(lambda connection: review.by_ids(connection, ids))
 
     def _fresh(self, new: NewMessage) -> Message:
         """What was just stored, without asking for it back."""

@@ -96,8 +96,8 @@ class Settings(
         given |= {name: environ[name] for name in _OURS if name in environ}
         _refuse_unknown(given)
         old_pace = environ.get("WHATSAPP_QUEUE_DELAY")
-        if old_pace is not None:
-            given.setdefault("WAQ_PACE_SECONDS", old_pace)
+        if old_pace is not None and not given.get("WAQ_PACE_SECONDS"):
+            given["WAQ_PACE_SECONDS"] = old_pace
         return _convert({name: value for name, value in given.items() if value != ""}, cls)
 
     def zone(self) -> ZoneInfo:
@@ -183,7 +183,7 @@ def in_words(what: str, name: str) -> str:
     if what.startswith("Invalid enum value"):
         kinds: type[StrEnum] = OnUnknown if "UNKNOWN" in name.upper() else Kind
         return "it may be " + " or ".join(kind.value for kind in kinds)
-    what = re.sub(r", got `.*`", "", what).replace("Expected `", "it must be `")
+    what = re.sub(r", got `.*`| \| null", "", what).replace("Expected `", "it must be `")
     for type_, word in (
         ("`float`", "a number"),
         ("`int`", "a whole number"),

@@ -75,7 +75,7 @@ def show_progress(report: Report) -> None:
         f"kill {report.done}/{report.kills}: {report.finding.calls} calls, "
         f"{report.moments['mid-call']} kills mid-call, {len(report.problems)} problems"
     )
-    last = report.done == report.kills
+    last = report.done == report.kills or not report.clean
     if sys.stdout.isatty():
         print(f"\r{line}", end="\n" if last else "", flush=True)
     elif last or report.done % max(1, report.kills // LINES_OF_PROGRESS) == 0:

@@ -247,8 +247,10 @@ def test_a_queued_message_in_doubt_is_not_cancelled_but_left_to_a_person() -> No
 @pytest.mark.parametrize("state", ["sent", "failed", "unknown", "cancelled", "expired"])
 @pytest.mark.parametrize("unresolved", [False, True])
 def test_a_message_that_has_ended_cannot_be_cancelled(state: str, *, unresolved: bool) -> None:
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition) as raised:
         control.cancel(ended(state)._replace(unresolved=unresolved), "not needed")
+
+    assert raised.value.event == "cancel"
 
 
 # Retry, restore, prioritise.

@@ -86,6 +86,7 @@ def test_a_lane_that_does_not_gather_or_has_seen_its_arrivals_opens_nothing() ->
     idle = a_lane()._replace(idle_since=at(-1))
 
     assert eta(idle, 0, NOW, POLICY, due_at=NOW, quiet_until=0) == Eta(NOW)
+    assert eta(idle, 2, NOW, POLICY, due_at=at(15), quiet_until=0) == Eta(at(20))
     assert eta(a_lane(), 0, NOW, gathering, due_at=NOW, quiet_until=0) == Eta(NOW)
     in_flight = idle._replace(lease=a_lease())
     assert eta(in_flight, 0, NOW, gathering, due_at=NOW, quiet_until=0) == Eta(at(10))
@@ -125,3 +126,4 @@ def test_a_pause_that_ends_before_the_lane_is_ready_changes_nothing() -> None:
 
 def test_a_pause_that_has_ended_changes_nothing() -> None:
     assert eta_of(a_lane()._replace(pause=by_person(until=NOW)), 2) == Eta(at(20))
+    assert eta_of(a_lane()._replace(pause=by_gateway()._replace(until=NOW)), 2) == Eta(at(20))

@@ -27,7 +27,8 @@ from waqcore.core.message import Message, State
 from waqcore.core.outcome import Accepted, NotCalled, NotSent, Outcome, Refused, Rejected, Unknown
 from waqcore.store import controls
 from waqcore.store.attempts import Claim, Ended
-from waqcore.store.controls import Filter, Happening
+from waqcore.store.controls import Filter
+from waqcore.store.events import Happening
 from waqcore.store.store import Store
 
 PACE = 10 * SECOND
@@ -96,7 +97,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.lost: list[Flight] = []
         self.paused = False
         self.paced_until = self.closed_until = 0
-        self.last_call_passed: int | None = None
+        self.last_called_at: int | None = None
         self.batches: list[str] = []
         self.noted_step = 0
         self._join()
@@ -157,7 +158,6 @@ class QueueMachine(RuleBasedStateMachine):
             assert hand.begin(self.store, claim) == [claim]
             called_at = self.store.steady()
             expected.attempts += 1
-            self._call()
         self.flight = Flight(claim, expected, called_at, expected.attempts)
 
     @precondition(lambda self: self.flight is not None)
@@ -171,6 +171,7 @@ class QueueMachine(RuleBasedStateMachine):
         called_at = None if isinstance(outcome, NotCalled) else flight.called_at
         self._turn(Ended(flight.claim, outcome, called_at, now))
         if called_at is not None:
+            self._called(called_at)
             self.paced_until = max(self.paced_until, called_at + PACE)
         self._effect(flight.message, outcome, now)
 
@@ -182,12 +183,15 @@ class QueueMachine(RuleBasedStateMachine):
         self.clock.advance(16)
         self._join()
         self._turn()
-        if flight.called_at is None:
-            self._effect(flight.message, NotCalled("never begun"), self.store.steady())
+        call_by, now = flight.claim.lease.call_by, self.store.steady()
+        if flight.called_at is None and flight.message.state == "sending":
+            self._effect(flight.message, NotCalled("never begun"), now)
             return
-        self.lost.append(flight)
-        self.paced_until = max(self.paced_until, flight.claim.lease.call_by + PACE)
-        self._effect(flight.message, Unknown("died"), self.store.steady())
+        self.paced_until = max(self.paced_until, call_by + PACE)
+        if flight.called_at is not None:
+            self._called(flight.called_at)
+            self.lost.append(flight)
+            self._effect(flight.message, Unknown("died"), now)
 
     @precondition(lambda self: self.lost)
     @rule(accepted=st.booleans())
@@ -331,6 +335,8 @@ class QueueMachine(RuleBasedStateMachine):
         return min(heads, key=lambda m: (m.priority, m.due_at, m.seq), default=None)
 
     def _effect(self, message: Expected, outcome: Outcome, now: int) -> None:
+        if message.state != "sending":  # Settled meanwhile by a late acceptance.
+            return
         message.batch = None
         match outcome:
             case Accepted():
@@ -384,10 +390,11 @@ class QueueMachine(RuleBasedStateMachine):
             if message.expires_at <= wall:
                 message.state = "unknown" if message.unresolved else "expired"
 
-    def _call(self) -> None:
-        if self.last_call_passed is not None:
-            assert self.clock.passed_us - self.last_call_passed >= PACE
-        self.last_call_passed = self.clock.passed_us
+    def _called(self, at: int) -> None:
+        """Judge the pace by the clock that nobody can set; the offset is the same all along."""
+        if self.last_called_at is not None:
+            assert at - self.last_called_at >= PACE
+        self.last_called_at = at
 
     # The machinery
 

@@ -74,7 +74,9 @@ _finish = (
         detail=bindparam("detail"),
     )
 )
-_tokens = select(attempt.c.token).where(attempt.c.token.in_(bindparam("tokens", expanding=True)))
+_called = select(attempt.c.number).where(
+    attempt.c.message_seq == bindparam("of"), attempt.c.token == bindparam("leased")
+)
 _suppressed = select(suppression.c.recipient).where(
     suppression.c.recipient.in_(bindparam("recipients", expanding=True))
 )
@@ -112,16 +114,10 @@ def finish(connection: Connection, ended: Collection[Ended], now: Now) -> None:
         connection.execute(_finish, [_finished(one, now) for one in ended])
 
 
-def called(connection: Connection, tokens: Sequence[str]) -> set[str]:
-    """Which leases got as far as an attempt row, so that their call may have been made."""
-    if not tokens:
-        return set()
-    rows = (
-        token
-        for chunk in chunks(tokens)
-        for token in connection.scalars(_tokens, {"tokens": chunk})
-    )
-    return set(rows)
+def called(connection: Connection, lease: Lease) -> bool:
+    """Whether a lease got as far as an attempt row, so that its call may have been made."""
+    values = {"of": lease.message_seq, "leased": lease.token}
+    return connection.scalar(_called, values) is not None
 
 
 def _opted_out(connection: Connection, claims: Sequence[Claim]) -> set[str]:

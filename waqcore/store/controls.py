@@ -11,18 +11,20 @@ from waqcore.core.lane import Lane
 from waqcore.core.message import Message, Priority, State
 from waqcore.store import events, lanes, messages
 from waqcore.store.events import Happening
-from waqcore.store.messages import QUEUED, Change
-from waqcore.store.tables import message, suppression
+from waqcore.store.messages import QUEUED, REVIEWED, Change
+from waqcore.store.tables import REVIEWED_STATES, message, suppression
 
 PORTION = 1_000
 """Messages changed in one transaction, so that a large clear never holds up a call for long."""
 
 
 class Filter(NamedTuple):
-    """Which messages; every condition that is set must hold."""
+    """Which messages; every condition that is set must hold. One that is empty names none."""
 
-    ids: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
+    """None, as with all but the states: whichever."""
     states: tuple[State, ...] = ()
+    """Empty: whichever."""
     sender: str | None = None
     priority: Priority | None = None
     reference: str | None = None
@@ -31,21 +33,24 @@ class Filter(NamedTuple):
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The WHERE clause, condition by condition."""
-        wanted: list[tuple[object, ColumnElement[bool]]] = [
-            (self.ids, message.c.id.in_(self.ids)),
-            (self.states, _in_states(self.states)),
-            (self.sender, message.c.sender == self.sender),
+        wanted: list[tuple[bool, ColumnElement[bool]]] = [
+            (self.ids is not None, message.c.id.in_(self.ids or ())),
+            (bool(self.states), _in_states(self.states)),
+            (self.sender is not None, message.c.sender == self.sender),
             (self.priority is not None, message.c.priority == self.priority),
-            (self.reference, message.c.reference == self.reference),
-            (self.recipient, message.c.recipient == self.recipient),
-            (self.batch, message.c.batch == self.batch),
+            (self.reference is not None, message.c.reference == self.reference),
+            (self.recipient is not None, message.c.recipient == self.recipient),
+            (self.batch is not None, message.c.batch == self.batch),
         ]
         return [condition for given, condition in wanted if given]
 
 
 def _in_states(states: Sequence[State]) -> ColumnElement[bool]:
-    # One state as a literal, so that its partial index serves.
-    return QUEUED if states == (State.QUEUED,) else message.c.state.in_(states)
+    # A partial index serves where its own condition stands in the query, word for word.
+    if states == (State.QUEUED,):
+        return QUEUED
+    among = message.c.state.in_(states)
+    return REVIEWED & among if set(states) <= set(REVIEWED_STATES) else among
 
 
 class Portion(NamedTuple):

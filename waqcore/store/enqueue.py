@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 
 from waqcore.store.errors import StoreError
 from waqcore.store.lanes import chunks
@@ -56,9 +56,11 @@ _insert = insert(message).from_select(
         ~exists().where(suppression.c.recipient == bindparam("recipient"))
     ),
 )
-_keyed = select(
-    message.c.sender, message.c.idempotency_key, message.c.id, message.c.content_hash
-).where(tuple_(message.c.sender, message.c.idempotency_key).in_(bindparam("keys", expanding=True)))
+# Sender by sender: SQLite serves no row values from a partial index, and would read every message.
+_keyed = select(message.c.idempotency_key, message.c.id, message.c.content_hash).where(
+    message.c.sender == bindparam("sender"),
+    message.c.idempotency_key.in_(bindparam("keys", expanding=True)),
+)
 _suppressed = select(suppression.c.recipient, suppression.c.reason).where(
     suppression.c.recipient.in_(bindparam("recipients", expanding=True))
 )
@@ -77,6 +79,7 @@ def enqueue(connection: Connection, batches: Sequence[Sequence[NewMessage]]) -> 
     if new:
         inserted = connection.execute(_insert, [one._asdict() for one in new])
         if inserted.rowcount != len(new):
+            _take_back(connection, new)
             _refuse_suppressed(connection, new)
     return ids
 
@@ -97,6 +100,12 @@ def _place(one: NewMessage, first: _First, new: list[NewMessage]) -> str:
     return one.id
 
 
+def _take_back(connection: Connection, new: Sequence[NewMessage]) -> None:
+    """Leave nothing of a refused batch: the transaction may be its caller's, who may go on."""
+    for chunk in chunks([one.id for one in new]):
+        connection.execute(delete(message).where(message.c.id.in_(chunk)))
+
+
 def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> NoReturn:
     for chunk in chunks([one.recipient for one in new]):
         found = connection.execute(_suppressed, {"recipients": chunk}).first()
@@ -106,9 +115,13 @@ def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> NoR
 
 
 def _first_by_key(connection: Connection, new: Sequence[NewMessage]) -> _First:
-    keys = [(one.sender, one.idempotency_key) for one in new if one.idempotency_key is not None]
+    keys: dict[str, list[str]] = {}
+    for one in new:
+        if one.idempotency_key is not None:
+            keys.setdefault(one.sender, []).append(one.idempotency_key)
     return {
         (sender, key): (id_, content_hash)
-        for chunk in chunks(keys)
-        for sender, key, id_, content_hash in connection.execute(_keyed, {"keys": chunk})
+        for sender in keys
+        for chunk in chunks(keys[sender])
+        for key, id_, content_hash in connection.execute(_keyed, {"sender": sender, "keys": chunk})
     }

@@ -21,10 +21,13 @@ from waqcore.clock import Now
 from waqcore.core.instants import NEVER
 from waqcore.core.message import Message, OnUnknown, Priority, State
 from waqcore.store.lanes import chunks
-from waqcore.store.tables import lane, message
+from waqcore.store.tables import REVIEWED_STATES, lane, message
 
 QUEUED = message.c.state == literal_column("'queued'")
 """As a literal, never a parameter: else no partial index can serve it."""
+
+REVIEWED = message.c.state.in_([literal_column(f"'{state.value}'") for state in REVIEWED_STATES])
+"""The condition of the index of what people review, as that states it."""
 
 
 class Stored(NamedTuple):

@@ -131,7 +131,8 @@ Index(
     postgresql_where=_referenced,
 )
 # What people look for among the ended: the few that need review, a batch to restore.
-_reviewed = message.c.state.in_(["sending", "failed", "unknown"])
+REVIEWED_STATES = (State.SENDING, State.FAILED, State.UNKNOWN)
+_reviewed = message.c.state.in_([state.value for state in REVIEWED_STATES])
 Index("message_review", message.c.state, sqlite_where=_reviewed, postgresql_where=_reviewed)
 _batched = message.c.batch.is_not(None)
 Index("message_batch", message.c.batch, sqlite_where=_batched, postgresql_where=_batched)
