@@ -6,7 +6,8 @@ virtual time against scripted gateways.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +23,7 @@ from waqcore.store import attempts, events, presence, step
 from waqcore.store.attempts import Claim, Ended
 from waqcore.store.commit import T, Work
 from waqcore.store.errors import StoreError
+from waqcore.store.events import News
 from waqcore.store.presence import Process
 from waqcore.store.steady import SKEW_MAX_US
 from waqcore.store.step import Decided, Holder, Probed, Turn
@@ -35,6 +37,9 @@ LEASE_US = 15 * SECOND
 CALLS_MAX = 800
 """Calls in flight at once, over all lanes: as many as the HTTP client's pool has connections, so
 that a claimed message never waits for one."""
+TURN_MAX = 200
+"""Lanes decided for in one transaction, some 40 ms. A longer one would hold up the calls it claims,
+up to past their `call_by`, and every other writer."""
 STORE_RETRY_S = 1.0
 """How long the dispatcher waits when the database cannot be written to."""
 
@@ -64,7 +69,7 @@ class Dispatcher:
         self._seed = seed
         self._wakes = Wakes()
         self._signal = asyncio.Event()
-        self._looking = True
+        self._looking = False
         self._stopping = False
         self._seen = events.Seen()
         self._lease_until = 0
@@ -117,8 +122,7 @@ class Dispatcher:
             return events.latest(connection)
 
         self._seen = await self._write(join)
-        for sender in self._store.senders:
-            self._wakes.set(sender, now.steady)
+        self._wake_all(self._store.senders)
 
     async def _beat_forever(self) -> None:
         while True:
@@ -144,52 +148,66 @@ class Dispatcher:
         """Ask every lane anew where somebody has set the wall: what it waits for may be due."""
         before, self._skew = self._skew, now.wall - now.steady
         if abs(self._skew - before) > SKEW_MAX_US:
-            for sender in self._store.senders:
-                self._wakes.set(sender, now.steady)
+            self._wake_all(self._store.senders)
             self._signal.set()
 
     # Turns
 
     async def _take_turn(self) -> None:
-        """Settle what has ended and obey the core for every lane that is due."""
-        ended, self._ended = self._ended, []
-        probed, self._probed = self._probed, []
-        room = 0 if self._stopping else CALLS_MAX - len(self._calls)
-        looking = self._looking and room > 0
-        due = self._wakes.pop_due(self._store.steady()) if room > 0 else []
-        if not (ended or probed or due or looking):
+        """Settle what has ended and obey the core for every lane that is due, a portion of each."""
+        try:
+            await self._look()
+        except (SQLAlchemyError, StoreError) as error:
+            self._looking = True
+            await self._wait_for_the_store("news not read", error)
             return
-        self._looking = self._looking and not looking  # What comes during the look is news again.
+        room = 0 if self._stopping else min(TURN_MAX, CALLS_MAX - len(self._calls))
+        half = TURN_MAX // 2  # The lanes of what ended may call again: they leave room for others.
+        ended, self._ended = self._ended[:half], self._ended[half:]
+        probed, self._probed = self._probed, []
+        due = self._wakes.pop_due(self._store.steady(), min(room, TURN_MAX - len(ended)))
+        if not (ended or probed or due):
+            return
         asked = Turn(Holder(self.id, self._lease_until), due, ended, probed, room)
         try:
-            decided, self._seen = await self._write(self._turn(asked, looking=looking))
+            decided = await self._write(partial(self._decide, asked))
         except (SQLAlchemyError, StoreError) as error:
             # What is known must not be lost with the transaction: it is settled in a later one.
             self._ended = ended + self._ended
             self._probed = probed + self._probed
-            self._looking = self._looking or looking
-            for sender in due:
-                self._wakes.set(sender, self._store.steady())
-            log.error("turn not stored", extra={"reason": str(error)})
-            await asyncio.sleep(STORE_RETRY_S)
-            self._signal.set()
+            self._wake_all(due)
+            await self._wait_for_the_store("turn not stored", error)
             return
         self._note(decided)
         if decided.claims:
             await self._begin(decided.claims)
 
-    def _turn(self, asked: Turn, *, looking: bool) -> Work[tuple[Decided, events.Seen]]:
-        def turn(connection: Connection) -> tuple[Decided, events.Seen]:
-            now = self._store.now()  # With the write lock held: waiting for it has taken time.
-            senders, seen = asked.senders, self._seen
-            if looking:
-                news = events.news(connection, seen, self.id)
-                seen = news.seen
-                senders = self._store.senders if news.everywhere else {*senders, *news.senders}
-            full = asked._replace(senders=senders)
-            return step.take(connection, full, now, self._store.senders, self._seed), seen
+    async def _look(self) -> None:
+        """Wake the lanes that something was enqueued for, or that somebody touched."""
+        if not self._looking or self._stopping:
+            return
+        self._looking = False  # Before the look: what comes during it is news again.
+        news: News = await self._execute(
+            lambda: self._store.read(
+                lambda connection: events.news(connection, self._seen, self.id)
+            )
+        )
+        self._seen = news.seen
+        self._wake_all(self._store.senders if news.everywhere else news.senders)
 
-        return turn
+    def _decide(self, asked: Turn, connection: Connection) -> Decided:
+        # The time is read with the write lock held: waiting for it has taken some.
+        return step.take(connection, asked, self._store.now(), self._store.senders, self._seed)
+
+    def _wake_all(self, senders: Iterable[str]) -> None:
+        now = self._store.steady()
+        for sender in senders:
+            self._wakes.set(sender, now)
+
+    async def _wait_for_the_store(self, event: str, error: Exception) -> None:
+        log.error(event, extra={"reason": str(error)})
+        await asyncio.sleep(STORE_RETRY_S)
+        self._signal.set()
 
     def _note(self, decided: Decided) -> None:
         for sender, at in decided.waits.items():
@@ -263,7 +281,7 @@ class Dispatcher:
         """Sleep until the earliest lane is ready, a call ends, or something is signalled."""
         full = self._stopping or len(self._calls) >= CALLS_MAX
         until = NEVER if full else self._wakes.earliest()
-        if not self._signal.is_set():
+        if not (self._signal.is_set() or self._ended):
             timeout = None if until >= NEVER else seconds(max(0, until - self._store.steady()))
             try:
                 async with asyncio.timeout(timeout):

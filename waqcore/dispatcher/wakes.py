@@ -26,10 +26,10 @@ class Wakes:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else NEVER
 
-    def pop_due(self, now: int) -> list[str]:
-        """Take out the lanes whose instant has come."""
+    def pop_due(self, now: int, limit: int) -> list[str]:
+        """Take out the lanes whose instant has come, the longest waiting first, up to a limit."""
         due: list[str] = []
-        while self.earliest() <= now:
+        while len(due) < limit and self.earliest() <= now:
             _, sender = heapq.heappop(self._heap)
             self._at[sender] = NEVER
             due.append(sender)

@@ -1,9 +1,11 @@
 """New messages into the queue: all of a caller's, or none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import NamedTuple, NoReturn
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select
+from sqlalchemy import Connection, Dialect, bindparam, delete, exists, insert, select
 
 from waqcore.store.errors import StoreError
 from waqcore.store.lanes import chunks
@@ -77,11 +79,25 @@ def enqueue(connection: Connection, batches: Sequence[Sequence[NewMessage]]) -> 
     new: list[NewMessage] = []
     ids = [[_place(one, first, new) for one in batch] for batch in batches]
     if new:
-        inserted = connection.execute(_insert, [one._asdict() for one in new])
+        statement, values = _prepared(connection.dialect)
+        inserted = connection.exec_driver_sql(statement, [values(one) for one in new])
         if inserted.rowcount != len(new):
             _take_back(connection, new)
             _refuse_suppressed(connection, new)
     return ids
+
+
+@cache
+def _prepared(dialect: Dialect) -> tuple[str, Callable[[NewMessage], tuple[object, ...]]]:
+    """The insert as the driver takes it, and a message's values in its order.
+
+    Compiled once: going through SQLAlchemy's execution for each enqueue was measured to cost a
+    third of what the database itself does.
+    """
+    compiled = _insert.compile(dialect=dialect)
+    names = compiled.positiontup
+    assert names is not None, "the dialect takes its parameters by position"
+    return str(compiled), attrgetter(*names)
 
 
 _First = dict[tuple[str, str], tuple[str, str]]

@@ -109,7 +109,8 @@ class _Turn:
             self._probed(one)
         pending = list(self.lanes)
         for _ in range(ROUNDS_MAX):
-            pending = self._decide(pending)
+            if pending:
+                pending = self._decide(pending)
         self.decided.waits.update(dict.fromkeys(pending, self.now.steady))
         self._flush()
         changed = [lane for sender, lane in self.lanes.items() if lane is not self.before[sender]]

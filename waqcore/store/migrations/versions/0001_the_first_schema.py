@@ -107,7 +107,6 @@ def upgrade() -> None:
     sa.CheckConstraint('unresolved IN (0, 1) AND maybe_duplicate IN (0, 1) AND cancel_requested IN (0, 1)', name='flags'),
     sa.PrimaryKeyConstraint('seq'),
     sa.UniqueConstraint('id'),
-    sqlite_autoincrement=True,
     sqlite_strict=True
     )
     with op.batch_alter_table('message', schema=None) as batch_op:

@@ -1,0 +1,113 @@
+"""What a dispatcher does beside its calls: hears of writes, ends what has expired, counts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from tests.scenario import Arrived, Running, Scenario, at, play
+from tests.virtual_time import inline
+from waqcore.dispatcher.housekeeping import listen, tidy
+
+
+@asynccontextmanager
+async def kept(running: Running) -> AsyncIterator[None]:
+    """A dispatcher with its housekeeping."""
+    tasks = [
+        asyncio.create_task(listen(running.store, running.dispatcher)),
+        asyncio.create_task(tidy(running.store, inline)),
+    ]
+    yield
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def test_an_enqueue_by_another_process_is_heard_of_within_a_quarter_of_a_second(
+    tmp_path: Path,
+) -> None:
+    async def story(s: Scenario) -> None:
+        async with kept(s.start()):
+            await s.until(100.01)
+            s.queue.enqueue("081234567890", "a")
+            await s.until(110)
+
+        (call,) = s.calls
+        assert 100.01 < call.at <= 100.26
+
+    play(tmp_path, story)
+
+
+def test_a_resume_by_another_process_is_heard_of(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        async with kept(s.start()):
+            s.queue.pause("lunch")
+            s.queue.enqueue("081234567890", "a")
+            await s.until(50)
+            s.queue.resume()
+            await s.until(60)
+
+        (call,) = s.calls
+        assert 50 < call.at <= 50.25
+
+    play(tmp_path, story)
+
+
+def test_an_expiry_shows_within_a_second_while_the_lane_is_paused(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        s.queue.pause("lunch")
+        s.enqueue("a", expires_at=at(10))
+        async with kept(s.start()):
+            await s.until(11.1)
+
+            assert s.states() == {"a": "expired"}
+
+    play(tmp_path, story)
+
+
+def test_what_is_counted_is_what_is_queued(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        s.queue.pause("lunch")
+        for n in range(3):
+            s.enqueue(f"{n}")
+        s.enqueue("later", "low", send_at=at(1_000))
+        async with kept(s.start()):
+            await s.until(3)
+
+            counted = "SELECT priority, queued, scheduled FROM tally ORDER BY priority"
+            assert s.sql(counted) == [(2, 3, 0), (3, 1, 1)]
+
+    play(tmp_path, story)
+
+
+def test_an_idle_dispatcher_writes_nothing_but_its_heartbeat(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        watcher = s.a_queue()
+        versions = set()
+        async with kept(s.start()):
+            await s.until(3.5)
+            while s.loop.now < 33:
+                versions.add(watcher._store.database.data_version())
+                await asyncio.sleep(0.5)
+
+        watcher.close()
+        assert len(versions) == 10
+
+    play(tmp_path, story)
+
+
+def test_housekeeping_outlives_a_database_that_fails_for_a_moment(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        s.enqueue("a", expires_at=at(10))
+        s.queue.pause("lunch")
+        running = s.start()
+        async with kept(running):
+            await s.until(9.5)
+            running.store.fail()
+            await s.until(15)
+
+            assert s.states() == {"a": "expired"}
+            assert s.calls == list[Arrived]()
+
+    play(tmp_path, story)

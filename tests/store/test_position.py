@@ -1,0 +1,62 @@
+"""How many go before a message: counted one by one up to a bound, estimated beyond it."""
+
+from pathlib import Path
+
+from tests.store.hand import SENDER, HandClock, new, open_store, put
+from tests.virtual_time import EPOCH
+from waqcore.core.instants import SECOND
+from waqcore.store import position
+from waqcore.store.position import EXACT_MAX, Place, Position
+from waqcore.store.store import Store
+
+
+def of(store: Store, seq: int, priority: int = 2, due_at: int = EPOCH) -> Position:
+    place = Place(SENDER, priority, seq, due_at)
+    return store.read(lambda connection: position.position(connection, place, store.now()))
+
+
+def test_those_of_higher_priority_and_those_before_it_are_ahead(folder: Path) -> None:
+    store = open_store(folder)
+    put(store, new(1, priority=3), new(2), new(3, priority=1), new(4), new(5, priority=1))
+
+    assert of(store, 3, priority=1) == Position(0, exact=True)
+    assert of(store, 2) == Position(2, exact=True)
+    assert of(store, 4) == Position(3, exact=True)
+    assert of(store, 1, priority=3) == Position(4, exact=True)
+    store.close()
+
+
+def test_what_is_scheduled_for_later_is_not_ahead(folder: Path) -> None:
+    clock = HandClock()
+    store = open_store(folder, clock)
+    put(store, new(1, send_at=EPOCH + 60 * SECOND, priority=1), new(2))
+    before = of(store, 2)
+    clock.advance(60)
+
+    assert before == Position(0, exact=True)
+    assert of(store, 2) == Position(1, exact=True)
+    store.close()
+
+
+def test_up_to_the_bound_it_is_exact_and_beyond_it_is_near(folder: Path) -> None:
+    store = open_store(folder)
+    put(store, *(new(n) for n in range(2 * EXACT_MAX)))
+    now = store.now()
+    tallies = store.read(lambda connection: position.count(connection, now))
+    store.write(lambda connection: position.store_tally(connection, tallies, now))
+
+    assert of(store, EXACT_MAX + 1) == Position(EXACT_MAX, exact=True)
+    far = of(store, 1_801)
+    assert not far.exact
+    assert abs(far.ahead - 1_800) <= 2
+    store.close()
+
+
+def test_beyond_the_bound_it_says_more_than_the_bound_even_before_anything_was_counted(
+    folder: Path,
+) -> None:
+    store = open_store(folder)
+    put(store, *(new(n) for n in range(2 * EXACT_MAX)))
+
+    assert of(store, 1_801) == Position(EXACT_MAX + 1, exact=False)
+    store.close()
