@@ -3,11 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from tests.scenario import SENDER, SIBLING, Arrived, Scenario, at, by_body, play
+from tests.scenario import RECIPIENT, SENDER, SIBLING, Arrived, Scenario, at, by_body, play
 from tests.virtual_time import EPOCH
 from waqcore.core.instants import SECOND
 from waqcore.core.message import State
 from waqcore.core.outcome import Accepted, Answer, Healthy, NotSent, SenderDown, Unreachable
+from waqcore.draft import Draft
 from waqcore.gateways.gateway import Call
 from waqcore.store.controls import Filter
 
@@ -248,3 +249,28 @@ def test_a_wrong_key_that_is_put_right_is_found_by_a_probe(tmp_path: Path) -> No
         assert len(s.alerts("lane paused")) == len(s.alerts("lane recovered")) == 1
 
     play(tmp_path, story)
+
+
+def test_a_thousand_senders_are_served_at_once_each_at_its_own_pace(tmp_path: Path) -> None:
+    senders = [f"62811{n:07}" for n in range(1_000)]
+
+    async def story(s: Scenario) -> None:
+        s.latency_s = 1.0
+        s.queue.enqueue_many(
+            Draft(to=RECIPIENT, body=f"{sender} {n}", sender=sender)
+            for n in range(2)
+            for sender in senders
+        )
+        s.start()
+        await s.until(60)
+
+        at_by_body = {body: seconds for seconds, body in s.calls}
+        assert len(s.calls) == len(at_by_body) == 2_000
+        gaps = {at_by_body[f"{one} 1"] - at_by_body[f"{one} 0"] for one in senders}
+        # No more than 800 calls are in flight at once: the last 200 wait for the first answers.
+        assert {at_by_body[f"{one} 0"] for one in senders} == {0, 1}
+        assert min(gaps) >= 10
+        assert max(gaps) <= 11
+        assert s.sql("SELECT DISTINCT state, attempts FROM message") == [("sent", 1)]
+
+    play(tmp_path, story, senders=senders)

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from tests.scenario import Arrived, Running, Scenario, at, play
+from tests.scenario import RECIPIENT, Arrived, Running, Scenario, at, play
 from tests.virtual_time import inline
 from waqcore.dispatcher.housekeeping import listen, tidy
+from waqcore.draft import Draft
+from waqcore.store.position import EXACT_MAX
 
 
 @asynccontextmanager
@@ -66,17 +68,18 @@ def test_an_expiry_shows_within_a_second_while_the_lane_is_paused(tmp_path: Path
     play(tmp_path, story)
 
 
-def test_what_is_counted_is_what_is_queued(tmp_path: Path) -> None:
+def test_a_lane_too_long_to_count_for_each_look_is_counted_beside_its_calls(
+    tmp_path: Path,
+) -> None:
     async def story(s: Scenario) -> None:
         s.queue.pause("lunch")
-        for n in range(3):
-            s.enqueue(f"{n}")
+        s.queue.enqueue_many(Draft(to=RECIPIENT, body=f"{n}") for n in range(EXACT_MAX + 1))
         s.enqueue("later", "low", send_at=at(1_000))
         async with kept(s.start()):
             await s.until(3)
 
             counted = "SELECT priority, queued, scheduled FROM tally ORDER BY priority"
-            assert s.sql(counted) == [(2, 3, 0), (3, 1, 1)]
+            assert s.sql(counted) == [(2, EXACT_MAX + 1, 0), (3, 1, 1)]
 
     play(tmp_path, story)
 

@@ -3,6 +3,8 @@
 from waqcore.core.instants import NEVER
 from waqcore.dispatcher.wakes import Wakes
 
+MANY = 1_000
+
 
 def test_with_no_lane_there_is_nothing_to_wake_for() -> None:
     wakes = Wakes()
@@ -40,3 +42,13 @@ def test_a_lane_that_waits_for_news_alone_is_never_due() -> None:
     assert wakes.earliest() == NEVER
     wakes.set("a", 10)
     assert wakes.pop_due(10, 10) == ["a"]
+
+
+def test_no_more_lanes_come_out_than_asked_for_the_longest_waiting_first() -> None:
+    wakes = Wakes()
+    for sender, at in (("a", 3), ("b", 1), ("c", 2)):
+        wakes.set(sender, at)
+
+    assert wakes.pop_due(10, 2) == ["b", "c"]
+    assert wakes.pop_due(10, 2) == ["a"]
+    assert wakes.pop_due(10, 0) == []

@@ -248,6 +248,20 @@ def test_a_claim_that_was_taken_over_cannot_begin(folder: Path) -> None:
     store.close()
 
 
+def test_a_claim_whose_message_another_has_leased_cannot_begin(folder: Path) -> None:
+    clock = HandClock()
+    store = open_store(folder, clock)
+    put(store, new(1))
+    (old,) = take(store, join(store, "d1")).claims
+    clock.advance(20)
+    (anew,) = take(store, join(store, "d2")).claims
+
+    assert begin(store, old) == []
+    assert begin(store, anew) == [anew]
+    assert rows(store, "SELECT token FROM attempt") == [(anew.lease.token,)]
+    store.close()
+
+
 def test_of_several_claims_only_those_still_ours_begin(folder: Path) -> None:
     numbers = [f"62811404070{n}" for n in range(3)]
     store = open_store(folder, fleet=senders(*numbers))

@@ -191,7 +191,7 @@ class QueueMachine(RuleBasedStateMachine):
         if flight.called_at is not None:
             self._called(flight.called_at)
             self.lost.append(flight)
-            self._effect(flight.message, Unknown("died"), now)
+        self._effect(flight.message, Unknown("died"), now)
 
     @precondition(lambda self: self.lost)
     @rule(accepted=st.booleans())
@@ -202,6 +202,7 @@ class QueueMachine(RuleBasedStateMachine):
         self._turn(Ended(flight.claim, outcome, flight.called_at, self.store.steady()))
         if accepted and message.attempts == flight.number and message.state != "sent":
             message.state, message.unresolved, message.batch = "sent", False, None
+        self._expire()
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
@@ -335,9 +336,12 @@ class QueueMachine(RuleBasedStateMachine):
         return min(heads, key=lambda m: (m.priority, m.due_at, m.seq), default=None)
 
     def _effect(self, message: Expected, outcome: Outcome, now: int) -> None:
-        if message.state != "sending":  # Settled meanwhile by a late acceptance.
-            return
-        message.batch = None
+        if message.state == "sending":  # Else a late acceptance has settled it meanwhile.
+            message.batch = None
+            self._settle(message, outcome, now)
+        self._expire()
+
+    def _settle(self, message: Expected, outcome: Outcome, now: int) -> None:
         match outcome:
             case Accepted():
                 message.state, message.unresolved = "sent", False
@@ -356,7 +360,6 @@ class QueueMachine(RuleBasedStateMachine):
                 self._release(message)
             case _:
                 self._release(message)
-        self._expire()
 
     def _fail(self, message: Expected, now: int) -> None:
         if message.cancel_requested:

@@ -138,13 +138,13 @@ def test_deleting_a_message_takes_its_attempts_along(folder: Path) -> None:
     store.close()
 
 
-def test_a_sequence_number_is_never_used_again(folder: Path) -> None:
+def test_a_new_message_has_the_largest_sequence_number(folder: Path) -> None:
     store = open_store(folder)
-    put(store, new(1))
-    store.write(lambda connection: connection.exec_driver_sql("DELETE FROM message"))
-    put(store, new(2))
+    put(store, new(1), new(2), new(3))
+    store.write(lambda connection: connection.exec_driver_sql("DELETE FROM message WHERE seq = 2"))
+    put(store, new(4))
 
-    assert rows(store, "SELECT seq FROM message") == [(2,)]
+    assert rows(store, "SELECT seq, id FROM message") == [(1, "m1"), (3, "m3"), (4, "m4")]
     store.close()
 
 

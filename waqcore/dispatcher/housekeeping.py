@@ -68,7 +68,7 @@ def _note_clock(store: Store) -> None:
 
 def _count(store: Store, known: list[position.Tally] | None) -> list[position.Tally]:
     now = store.now()
-    counted = position.long_lanes(store.read(lambda connection: position.count(connection, now)))
+    counted = store.read(lambda connection: position.count_long_lanes(connection, now))
     if counted != known:
         store.write(lambda connection: position.store_tally(connection, counted, now))
     return counted

@@ -1,6 +1,7 @@
 """The dispatcher as a process: the real clock, database and gateways, until a signal ends it."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -66,6 +67,9 @@ async def _serve(settings: Settings, fleet: Fleet, store: Store, id_: str | None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, dispatcher.stop)
+        # What is loaded by now stays: a collector that walks it again and again holds up calls.
+        gc.collect()
+        gc.freeze()
         log.info("dispatching", extra={"dispatcher": dispatcher.id, "senders": len(fleet.senders)})
         try:
             await _run_with_housekeeping(store, dispatcher, execute)

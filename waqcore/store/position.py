@@ -1,10 +1,19 @@
 """How many messages go before another: exact up to a bound, from the dispatcher's tally beyond."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
 
 from waqcore.clock import Now
 from waqcore.core.message import Priority
@@ -100,21 +109,28 @@ class Tally(NamedTuple):
 
 def count(connection: Connection, now: Now) -> list[Tally]:
     """Count the queue, lane by lane; linear in its length."""
+    return _count(connection, now, [])
+
+
+def count_long_lanes(connection: Connection, now: Now) -> list[Tally]:
+    """Count the lanes too long for `position` to count for each look; linear in the queue's length.
+
+    Which they are is found out in the database: a row for each of thousands of short lanes would
+    hold up the calls that are due meanwhile.
+    """
+    by_sender = select(message.c.sender).where(QUEUED).group_by(message.c.sender)
+    long = list(connection.scalars(by_sender.having(func.count() > EXACT_MAX)))
+    return _count(connection, now, [message.c.sender.in_(long)]) if long else []
+
+
+def _count(connection: Connection, now: Now, which: list[ColumnElement[bool]]) -> list[Tally]:
     later = case((message.c.send_at > now.wall, 1), else_=0)
     rows = connection.execute(
         select(message.c.sender, message.c.priority, func.count(), func.sum(later))
-        .where(QUEUED)
+        .where(QUEUED, *which)
         .group_by(message.c.sender, message.c.priority)
     )
     return [Tally(sender, Priority(priority), n, later) for sender, priority, n, later in rows]
-
-
-def long_lanes(counted: Sequence[Tally]) -> list[Tally]:
-    """The counts anybody asks for: those of lanes too long to be counted for each look."""
-    total: Counter[str] = Counter()
-    for one in counted:
-        total[one.sender] += one.queued
-    return [one for one in counted if total[one.sender] > EXACT_MAX]
 
 
 def store_tally(connection: Connection, counted: Sequence[Tally], now: Now) -> None:

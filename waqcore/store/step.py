@@ -137,9 +137,8 @@ class _Turn:
         settled: set[int] = set()
         for one in ended:
             seq = one.claim.lease.message_seq
-            if (
-                seq in settled
-            ):  # Two calls of one message: the later sees what the first made of it.
+            if seq in settled:
+                # Two calls of one message: the later sees what the first made of it.
                 self._flush()
                 stored.update(messages.by_seq(self.connection, [seq], self.now))
             if seq in stored:
