@@ -132,7 +132,7 @@ def test_a_change_of_clock_costs_a_full_pace_and_forgets_what_an_instant_cannot_
         lease=a_lease(claimed_at=at(1200), call_by=at(1203)),
     )
 
-    assert control.restart_pace(lane, NOW, s(10)) == Lane(
+    assert control.restart_pace(lane, NOW, s(10), rebooted=True) == Lane(
         "6281",
         paced_until=at(10),
         closed_until=at(10),
@@ -152,7 +152,7 @@ def test_a_change_of_clock_keeps_what_lies_in_the_past() -> None:
         lease=a_lease(claimed_at=at(-3), call_by=at(-1))
     )
 
-    after = control.restart_pace(lane, NOW, s(10))
+    after = control.restart_pace(lane, NOW, s(10), rebooted=True)
 
     assert after == lane._replace(paced_until=at(10), opens_at=0)
 
@@ -160,11 +160,11 @@ def test_a_change_of_clock_keeps_what_lies_in_the_past() -> None:
 def test_a_change_of_clock_wakes_no_probe_where_none_is_due() -> None:
     lane = a_lane()._replace(trouble=Trouble(probes=2))
 
-    assert control.restart_pace(lane, NOW, s(10)).trouble == Trouble(probes=2)
+    assert control.restart_pace(lane, NOW, s(10), rebooted=True).trouble == Trouble(probes=2)
 
 
 def test_a_change_of_clock_keeps_a_busy_lane_busy() -> None:
-    assert control.restart_pace(a_lane(), NOW, s(10)).idle_since is None
+    assert control.restart_pace(a_lane(), NOW, s(10), rebooted=True).idle_since is None
 
 
 garbage = st.integers(0, 2**61)
@@ -186,7 +186,7 @@ garbled_lanes = st.builds(
 def test_a_change_of_clock_costs_one_full_pace_and_never_more(lane: Lane, now: int) -> None:
     waiting = Waiting((a_message(),))
 
-    after = control.restart_pace(lane, now, s(10))
+    after = control.restart_pace(lane, now, s(10), rebooted=True)
 
     assert after.ready_at(POLICY) == now + s(10)
     if lane.trouble.open:
@@ -200,7 +200,7 @@ def test_a_change_of_clock_costs_one_full_pace_and_never_more(lane: Lane, now: i
 def test_a_change_of_clock_holds_a_full_cap_for_one_window_at_most(lane: Lane, now: int) -> None:
     capped = POLICY._replace(cap=Cap(calls=2, window_us=s(60)))
 
-    after = control.restart_pace(lane._replace(cap_calls=2), now, s(10))
+    after = control.restart_pace(lane._replace(cap_calls=2), now, s(10), rebooted=True)
 
     assert now + s(10) <= after.ready_at(capped) <= now + s(60)
 
@@ -211,7 +211,7 @@ def test_a_call_in_flight_when_the_clock_changed_costs_a_pace_from_then_at_most(
 ) -> None:
     lease = a_lease(claimed_at, call_by, until=0)
 
-    after = control.restart_pace(lane._replace(lease=lease), now, s(10))
+    after = control.restart_pace(lane._replace(lease=lease), now, s(10), rebooted=True)
 
     assert after.lease is not None
     assert next_step(after, Waiting(), now, POLICY) == TakeOver(after.lease)
@@ -357,3 +357,12 @@ def test_only_a_message_whose_outcome_is_unknown_is_resolved(
 
 def test_the_ways_to_resolve_are_those_of_the_design() -> None:
     assert [resolution.value for resolution in Resolution] == ["sent", "resend", "drop"]
+
+
+def test_a_lease_of_this_boot_is_left_as_it_is_when_the_clocks_disagree() -> None:
+    lane = a_lane()._replace(lease=a_lease(at(1), at(4), until=at(15)))
+
+    after = control.restart_pace(lane, at(2), s(10), rebooted=False)
+
+    assert after.lease == lane.lease
+    assert after.paced_until == at(12)

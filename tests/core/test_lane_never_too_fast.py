@@ -216,9 +216,9 @@ def press(drive: Drive, button: str, seq: int) -> None:
         case "force":
             drive.lane = control.force(lane)
         case "account down":
-            drive.lane = share(lane, SenderDown("bad key", Scope.ACCOUNT), now, POLICY)
+            drive.lane = share(lane, SenderDown("bad key", Scope.ACCOUNT), now, POLICY, source=lane)
         case "account out of reach":
-            drive.lane = share(lane, Unreachable("DNS"), now, POLICY)
+            drive.lane = share(lane, Unreachable("DNS"), now, POLICY, source=lane)
         case "cancel" if seq in drive.queue and drive.queue[seq].state not in ENDS:
             drive.queue[seq] = control.cancel(drive.queue[seq], "not needed")
 

@@ -50,6 +50,23 @@ OUTCOMES: list[Outcome] = [
 ]
 
 
+DRAFTS = st.tuples(
+    st.sampled_from([1, 2, 2, 3]),
+    st.sampled_from([None, None, None, 7, 40, HOUR_S]),
+    st.sampled_from([None, None, 15, 60]),
+    st.sampled_from(["resend", "resend", "hold"]),
+)
+"""Priority, to be sent in so many seconds, lives for so many, on an unknown outcome."""
+
+STEPS = st.tuples(
+    st.sampled_from([0, 0.001, 3, 7, 10, 10, 10, 14]),
+    st.sampled_from([True, True, True, True, False]),
+    st.sampled_from([0, 0.5, 2.5]),
+    st.sampled_from([*OUTCOMES, None]),
+)
+"""Seconds passed, does the call begin, how long it takes, how it ends; None: not yet."""
+
+
 @dataclass
 class Expected:
     """A message as the model has it; instants in microseconds."""
@@ -104,44 +121,39 @@ class QueueMachine(RuleBasedStateMachine):
 
     # What happens
 
-    @rule(
-        priority=st.sampled_from([1, 2, 2, 3]),
-        send_in=st.sampled_from([None, None, None, 7, 40, HOUR_S]),
-        lives_for=st.sampled_from([None, None, 15, 60]),
-        hold=st.booleans(),
-    )
-    def enqueue(
-        self, *, priority: int, send_in: int | None, lives_for: int | None, hold: bool
-    ) -> None:
+    @rule(drafts=st.lists(DRAFTS, min_size=1, max_size=4))
+    def enqueue(self, drafts: list[tuple[int, int | None, int | None, str]]) -> None:
         wall = self.clock.wall_us()
-        seq = len(self.messages) + 1
-        send_at = None if send_in is None else wall + send_in * SECOND
-        expires_at = None if lives_for is None else (send_at or wall) + lives_for * SECOND
-        self.messages.append(Expected(seq, priority, wall, send_at, expires_at, hold))
-        hand.put(
-            self.store,
-            hand.new(
-                seq,
-                wall,
-                priority=priority,
-                send_at=send_at,
-                expires_at=expires_at,
-                on_unknown="hold" if hold else "resend",
-            ),
-        )
+        for priority, send_in, lives_for, on_unknown in drafts:
+            seq = len(self.messages) + 1
+            send_at = None if send_in is None else wall + send_in * SECOND
+            expires_at = None if lives_for is None else (send_at or wall) + lives_for * SECOND
+            hold = on_unknown == "hold"
+            self.messages.append(Expected(seq, priority, wall, send_at, expires_at, hold))
+            new = hand.new(seq, wall, priority=priority, on_unknown=on_unknown)
+            hand.put(self.store, new._replace(send_at=send_at, expires_at=expires_at))
 
-    @rule(seconds=st.sampled_from([0, 0.001, 3, 7, 10, 14]))
-    def advance(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self.me = hand.beat(self.store, self.name)
+    @rule(steps=st.lists(STEPS, min_size=1, max_size=8))
+    def go_on(self, steps: list[tuple[float, bool, float, Outcome | None]]) -> None:
+        """Let time pass, a call begin, its answer take its time, and come, or never come."""
+        for waits, begins, takes, outcome in steps:
+            self._advance(waits)
+            if self.flight is None:
+                self._look(begins=begins)
+                self._advance(takes)
+            if self.flight is not None and outcome is not None:
+                self._answer(outcome)
+            self.the_database_holds_what_the_model_holds()
 
     @rule(hours=st.sampled_from([-1, 1]))
     def set_the_wall(self, hours: int) -> None:
         self.clock.wall_step_us += hours * HOUR_S * SECOND
 
-    @precondition(lambda self: self.flight is None)
-    @rule(begins=st.sampled_from([True, True, True, True, False]))
-    def look(self, *, begins: bool) -> None:
+    def _advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.me = hand.beat(self.store, self.name)
+
+    def _look(self, *, begins: bool) -> None:
         self._expire()
         expected = self._next()
 
@@ -160,9 +172,7 @@ class QueueMachine(RuleBasedStateMachine):
             expected.attempts += 1
         self.flight = Flight(claim, expected, called_at, expected.attempts)
 
-    @precondition(lambda self: self.flight is not None)
-    @rule(outcome=st.sampled_from(OUTCOMES))
-    def settle(self, outcome: Outcome) -> None:
+    def _answer(self, outcome: Outcome) -> None:
         flight, self.flight = self.flight, None
         assert flight is not None
         now = self.store.steady()
@@ -206,8 +216,20 @@ class QueueMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        message = data.draw(st.sampled_from(self.messages))
+    def press(self, data: st.DataObject) -> None:
+        """What a person does, as one rule, so that most of what happens is calls."""
+        buttons = [
+            lambda: self._cancel(data.draw(st.sampled_from(self.messages))),
+            self._clear,
+            self._restore,
+            self._retry,
+            lambda: self._resolve(data.draw(st.sampled_from(control.Resolution))),
+            self._pause_or_resume,
+            self._restart,
+        ]
+        buttons[data.draw(st.integers(0, len(buttons) - 1))]()
+
+    def _cancel(self, message: Expected) -> None:
         self._change(
             Filter(ids=(f"m{message.seq}",), states=(State.QUEUED, State.SENDING)),
             lambda one: control.cancel(one, "cancelled"),
@@ -217,8 +239,7 @@ class QueueMachine(RuleBasedStateMachine):
         elif message.state == "sending":
             message.cancel_requested = True
 
-    @rule()
-    def clear(self) -> None:
+    def _clear(self) -> None:
         batch = f"batch {len(self.batches)}"
         self.batches.append(batch)
         which = Filter(states=(State.QUEUED,))
@@ -228,17 +249,16 @@ class QueueMachine(RuleBasedStateMachine):
                 message.state = "unknown" if message.unresolved else "cancelled"
                 message.batch = batch
 
-    @precondition(lambda self: self.batches)
-    @rule()
-    def restore(self) -> None:
+    def _restore(self) -> None:
+        if not self.batches:
+            return
         batch = self.batches.pop()
         self._change(Filter(batch=batch, states=(State.CANCELLED,)), control.restore)
         for message in self.messages:
             if message.batch == batch and message.state == "cancelled":
                 message.state, message.retry_at, message.batch = "queued", 0, None
 
-    @rule()
-    def retry(self) -> None:
+    def _retry(self) -> None:
         now = self.store.steady()
         which = Filter(states=(State.FAILED, State.EXPIRED))
         self._change(which, lambda one: control.retry(one, now))
@@ -249,8 +269,7 @@ class QueueMachine(RuleBasedStateMachine):
                 if message.expires_at is not None and message.expires_at <= self.clock.wall_us():
                     message.expires_at = None
 
-    @rule(resolution=st.sampled_from(control.Resolution))
-    def resolve(self, resolution: control.Resolution) -> None:
+    def _resolve(self, resolution: control.Resolution) -> None:
         which = Filter(states=(State.UNKNOWN,))
         self._change(which, lambda one: control.resolve(one, resolution))
         states = {"sent": "sent", "resend": "queued", "drop": "cancelled"}
@@ -262,19 +281,16 @@ class QueueMachine(RuleBasedStateMachine):
                     message.failures = message.retry_at = 0
                     message.cancel_requested = False
 
-    @rule()
-    def pause(self) -> None:
-        self.paused = True
-        self._change_lane(lambda lane, now: control.pause(lane, "a moment", now))
+    def _pause_or_resume(self) -> None:
+        self.paused = not self.paused
+        if self.paused:
+            self._change_lane(lambda lane, now: control.pause(lane, "a moment", now))
+        else:
+            self._change_lane(lambda lane, _: control.resume(lane))
 
-    @rule()
-    def resume(self) -> None:
-        self.paused = False
-        self._change_lane(lambda lane, _: control.resume(lane))
-
-    @precondition(lambda self: self.flight is None)
-    @rule()
-    def restart(self) -> None:
+    def _restart(self) -> None:
+        if self.flight is not None:
+            return
         self.store.close()
         self.store = self._open()
         if self.clock.wall_step_us != self.noted_step:
@@ -301,16 +317,16 @@ class QueueMachine(RuleBasedStateMachine):
         if not hasattr(self, "store"):
             return
         if self.flight is not None:
-            self.settle(Accepted("g"))
-        self.resume()
+            self._answer(Accepted("g"))
+        if self.paused:
+            self._pause_or_resume()
         self.clock.advance(3 * HOUR_S)
         self._join()
         for _ in range(len(self.messages) + 1):
-            self.look(begins=True)
+            self._look(begins=True)
             if self.flight is not None:
-                self.settle(Accepted("g"))
-            self.clock.advance(10)
-            self.me = hand.beat(self.store, self.name)
+                self._answer(Accepted("g"))
+            self._advance(10)
         self.the_database_holds_what_the_model_holds()
         later = self.clock.wall_us()
         left = [m for m in self.messages if m.state in ("queued", "sending")]
@@ -451,8 +467,8 @@ def _template() -> Path:
 
 TestQueueMachine = QueueMachine.TestCase
 TestQueueMachine.settings = settings(
-    max_examples=1_500 if EXHAUSTIVE in os.environ else 50,
-    stateful_step_count=60 if EXHAUSTIVE in os.environ else 40,
+    max_examples=1_500 if EXHAUSTIVE in os.environ else 60,
+    stateful_step_count=40 if EXHAUSTIVE in os.environ else 20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -31,14 +31,15 @@ def override_pace(lane: Lane, now: int) -> Lane:
     return lane._replace(paced_until=min(lane.paced_until, now), opens_at=min(lane.opens_at, now))
 
 
-def restart_pace(lane: Lane, now: int, pace_us: int) -> Lane:
+def restart_pace(lane: Lane, now: int, pace_us: int, *, rebooted: bool) -> Lane:
     """What a change of clock makes of a lane: one full pace from now, and no longer wait.
 
     After another boot, or when the clocks disagree, stored steady instants mean nothing; the wait
-    that replaces them is as long as it can be without being longer than one pace.
+    that replaces them is as long as it can be without being longer than one pace. Only a lease of
+    this very boot stands as it is: its holder may be alive, and yet call as late as its `call_by`.
     """
     lease, trouble = lane.lease, lane.trouble
-    if lease is not None:
+    if lease is not None and rebooted:
         claimed_at, call_by = min(lease.claimed_at, now), min(lease.call_by, now)
         lease = lease._replace(claimed_at=claimed_at, call_by=call_by)
     return lane._replace(

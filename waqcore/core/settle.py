@@ -87,7 +87,7 @@ def _effect(
         case Rejected(reason):
             return Settled(_answered(lane), _ended(message, reason))
         case SenderDown(reason):
-            return Settled(_paused(lane, reason, now, policy), _released(message, reason))
+            return Settled(_paused(lane, outcome, now, policy), _released(message, reason))
 
 
 def take_over(
@@ -124,17 +124,21 @@ def settle_late(message: Message, attempt: int, outcome: Outcome) -> Message | N
     return message.after(Event.ACCEPT, unresolved=False, reason="")
 
 
-def share(lane: Lane, outcome: Outcome | ProbeResult, now: int, policy: Policy) -> Lane:
-    """What an outcome whose scope is the gateway account does to the account's other lanes."""
+def share(
+    lane: Lane, outcome: Outcome | ProbeResult, now: int, policy: Policy, *, source: Lane
+) -> Lane:
+    """What an outcome whose scope is the gateway account does to the account's other lanes.
+
+    `source` is the lane it came to, as the outcome has left it.
+    """
     match outcome:
-        case Refused(reason=_, retry_after_us=wait) if wait is not None:
-            until = now + min(wait, policy.retry_after_max_us)
-            return lane._replace(closed_until=max(lane.closed_until, until))
+        case Refused():
+            return lane._replace(closed_until=max(lane.closed_until, source.closed_until))
         case Unreachable(_, scope):
             return _broken(lane, scope, now, policy)
-        case SenderDown(reason, _):
-            return _paused(lane, reason, now, policy)
-        case Healthy() if lane.trouble.open and lane.trouble.scope is Scope.ACCOUNT:
+        case SenderDown():
+            return _paused(lane, outcome, now, policy)
+        case Healthy() if lane.trouble.scope is Scope.ACCOUNT:
             return probed(lane, outcome, now, policy)
         case _:
             return lane
@@ -148,10 +152,20 @@ def probed(lane: Lane, result: ProbeResult, now: int, policy: Policy) -> Lane:
             by_person = pause is not None and pause.by is PausedBy.PERSON
             trial = Trouble(probes=lane.trouble.probes)
             return lane._replace(pause=pause if by_person else None, trouble=trial)
-        case SenderDown(reason):
-            return _paused(lane, reason, now, policy)
+        case SenderDown():
+            return _paused(lane, result, now, policy)
         case Unreachable():
             return lane
+
+
+def probed_for(lane: Lane, result: ProbeResult, now: int, policy: Policy) -> Lane:
+    """What the answer to another lane's probe, made for the whole account, makes of a lane.
+
+    Where only that other sender is down, the account answers: this lane asks for itself, now.
+    """
+    if isinstance(result, SenderDown) and result.scope is not Scope.ACCOUNT:
+        return lane._replace(trouble=lane.trouble._replace(scope=Scope.LANE, probe_at=now))
+    return probed(lane, result, now, policy)
 
 
 def held_alert(before: Lane, after: Lane) -> Alert | None:
@@ -202,12 +216,12 @@ def _broken(lane: Lane, scope: Scope, now: int, policy: Policy) -> Lane:
     return lane._replace(trouble=_probed_later(lane.trouble, now, policy, scope, broken=True))
 
 
-def _paused(lane: Lane, reason: str, now: int, policy: Policy) -> Lane:
+def _paused(lane: Lane, down: SenderDown, now: int, policy: Policy) -> Lane:
     """Hold a lane for the gateway's sake; a pause that stands is not overwritten."""
     if lane.paused(now) is not None:
         return lane
-    trouble = _probed_later(lane.trouble, now, policy, lane.trouble.scope, broken=lane.trouble.open)
-    return lane._replace(pause=Pause(PausedBy.GATEWAY, reason, now), trouble=trouble)
+    trouble = _probed_later(lane.trouble, now, policy, down.scope, broken=lane.trouble.open)
+    return lane._replace(pause=Pause(PausedBy.GATEWAY, down.reason, now), trouble=trouble)
 
 
 def _probed_later(

@@ -64,7 +64,7 @@ def adopt(connection: Connection, clock: Clock, pace_us: Callable[[str], int]) -
         connection.execute(insert(clock_row).values(only=1, **values))
         return offset
     connection.execute(update(clock_row).values(values))
-    _restart(connection, Now(steady, wall, 0), pace_us)
+    _restart(connection, Now(steady, wall, 0), pace_us, rebooted=not same_boot)
     if not same_boot:
         # Nobody who held a lease in another boot is alive.
         connection.execute(update(dispatcher).values(lease_until=0))
@@ -77,10 +77,14 @@ def note_skew(connection: Connection, offset_us: int, clock: Clock) -> None:
     connection.execute(update(clock_row).values(skew_us=skew))
 
 
-def _restart(connection: Connection, now: Now, pace_us: Callable[[str], int]) -> None:
+def _restart(
+    connection: Connection, now: Now, pace_us: Callable[[str], int], *, rebooted: bool
+) -> None:
     senders = list(connection.scalars(select(lane.c.sender)))
     loaded = lanes.load(connection, senders, now).values()
-    restarted = [restart_pace(one, now.steady, pace_us(one.sender)) for one in loaded]
+    restarted = [
+        restart_pace(one, now.steady, pace_us(one.sender), rebooted=rebooted) for one in loaded
+    ]
     lanes.save(connection, restarted, now)
     latest = now.steady + BACKOFF_LEFT_MAX_US
     connection.execute(

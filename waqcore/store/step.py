@@ -102,12 +102,13 @@ class _Turn:
         asked.update(dict.fromkeys(sender for one in turn.probed for sender in one.senders))
         self.before = lanes.load(connection, asked, now)
         self.lanes = dict(self.before)
+        self.asked = list(self.lanes)
 
     def take(self) -> Decided:
         self._settle()
         for one in self.turn.probed:
             self._probed(one)
-        pending = list(self.lanes)
+        pending = self.asked
         for _ in range(ROUNDS_MAX):
             if pending:
                 pending = self._decide(pending)
@@ -189,10 +190,11 @@ class _Turn:
             self.decided.notices.append(Notice(alert, stored.sender, detail))
 
     def _probed(self, one: Probed) -> None:
-        for sender in one.senders:
+        for n, sender in enumerate(one.senders):
             before = self.lanes[sender]
             policy = self.senders[sender].policy
-            after = core.probed(before, one.result, self.now.steady, policy)
+            answered = core.probed if n == 0 else core.probed_for
+            after = answered(before, one.result, self.now.steady, policy)
             self.lanes[sender] = after
             alert = core.held_alert(before, after)
             if alert is not None:
@@ -217,11 +219,12 @@ class _Turn:
             loaded = lanes.load(self.connection, missing, self.now)
             self.before.update(loaded)
             self.lanes.update(loaded)
+        steady, source = self.now.steady, self.lanes[sender]
         for other in others:
-            lane = self.lanes.get(other)
-            if lane is not None:
-                policy = self.senders[other].policy
-                self.lanes[other] = core.share(lane, outcome, self.now.steady, policy)
+            lane, policy = self.lanes[other], self.senders[other].policy
+            self.lanes[other] = core.share(lane, outcome, steady, policy, source=source)
+            # Asked in a later turn: all lanes of an account at once would hold up the others.
+            self.decided.waits[other] = steady
 
     # Decisions
 
