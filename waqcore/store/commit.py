@@ -29,14 +29,12 @@ class _Request(Generic[T]):
         self.done = False
         self.elected = False
         """Its caller is to lead the next commit."""
-        self._woken = threading.Lock()
-        self._woken.acquire()
-
-    def wait(self) -> None:
-        self._woken.acquire()
+        self.woken: threading.Lock | None = None
+        """Held until its caller may go on; None: the caller leads at once and waits for nobody."""
 
     def wake(self) -> None:
-        self._woken.release()
+        if self.woken is not None:
+            self.woken.release()
 
     def outcome(self) -> T:
         if self.error is not None:
@@ -69,8 +67,11 @@ class GroupCommit:
         with self._mutex:
             self._waiting.append(request)
             request.elected, self._led = not self._led, True
-        if not request.elected:
-            self._wait(request)
+            if not request.elected:
+                request.woken = threading.Lock()
+                request.woken.acquire()
+        if request.woken is not None:
+            self._wait(request, request.woken)
         if not request.done:
             self._lead()
         return request.outcome()
@@ -86,9 +87,9 @@ class GroupCommit:
         finally:
             self._hand_over()
 
-    def _wait(self, request: _Request[Any]) -> None:
+    def _wait(self, request: _Request[Any], woken: threading.Lock) -> None:
         try:
-            request.wait()
+            woken.acquire()
         except BaseException:  # Interrupted: nobody may wait for one that is gone.
             with self._mutex:
                 if request in self._waiting:
