@@ -351,3 +351,32 @@ def test_a_queue_is_opened_from_the_environment(tmp_path: Path) -> None:
 
     with Queue.from_env(environ) as queue:
         assert queue.message(message.id).body == "Halo"
+
+
+def test_opting_out_and_in_again_is_in_the_audit(queue: Queue) -> None:
+    queue.suppress(RECIPIENT, reason="asked us to stop")
+    queue.unsuppress(RECIPIENT)
+
+    lines = [(line.happening.action, line.happening.detail) for line in queue.audit()]
+    masked = "+62********890"
+    assert lines == [("unsuppress", masked), ("suppress", f"{masked}: asked us to stop")]
+
+
+def test_a_used_key_sent_now_is_other_content(queue: Queue) -> None:
+    queue.enqueue(RECIPIENT, "Halo", idempotency_key="k")
+
+    with pytest.raises(IdempotencyError):
+        queue.send_now(RECIPIENT, "Halo", idempotency_key="k")
+
+
+def test_an_eta_in_the_callers_transaction_counts_what_only_that_sees(
+    queue: Queue, tmp_path: Path
+) -> None:
+    engine = create_engine(queue._store.database.engine.url)
+
+    with engine.begin() as connection:
+        first = queue.enqueue(RECIPIENT, "a", connection=connection)
+        second = queue.enqueue(RECIPIENT, "b", connection=connection)
+    engine.dispose()
+
+    assert [message.eta and message.eta.ahead for message in (first, second)] == [0, 1]

@@ -41,7 +41,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """A machine's clocks on a virtual loop; `wall_step_us` is what somebody set the wall ahead by."""
+    """A machine's clocks on a virtual loop; `wall_step_us` is how far somebody set the wall."""
 
     def __init__(self, loop: VirtualLoop, boot_id: str = "boot-1") -> None:
         self.loop = loop
@@ -56,7 +56,7 @@ class VirtualClock:
 
 
 async def inline(work: Callable[[], T]) -> T:
-    """Run store work on the loop: an executor's real milliseconds would let virtual time run away."""
+    """Run store work on the loop: an executor's real time would let virtual time run away."""
     return work()
 
 

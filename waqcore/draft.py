@@ -53,8 +53,12 @@ class Rules:
     on_unknown: OnUnknown
 
 
-def check(draft: Draft, rules: Rules, *, id_: str, wall: int) -> NewMessage:
+def check(
+    draft: Draft, rules: Rules, *, id_: str, wall: int, priority: Priority | None = None
+) -> NewMessage:
     """Turn a draft into a message ready to be stored at the wall instant `wall`.
+
+    `priority` overrides the draft's; None: it is as the draft says.
 
     Raises:
         PhoneError: the recipient is not a number a message can be sent to.
@@ -72,7 +76,7 @@ def check(draft: Draft, rules: Rules, *, id_: str, wall: int) -> NewMessage:
         sender,
         parse_phone(draft.to, mobile_only=rules.mobile_only),
         body,
-        _priority(draft.priority).value,
+        (priority if priority is not None else _priority(draft.priority)).value,
         _key(draft.reference, "reference"),
     )
     on_unknown = _on_unknown(draft.on_unknown, rules.on_unknown)
@@ -87,7 +91,8 @@ def check(draft: Draft, rules: Rules, *, id_: str, wall: int) -> NewMessage:
         idempotency_key=_key(draft.idempotency_key, "idempotency_key"),
         content_hash=blake2b(repr((*content, *times)).encode(), digest_size=16).hexdigest(),
         enqueued_at=wall,
-        send_at=send_at,
+        # One that has passed means at once: kept, it would go before those queued earlier.
+        send_at=send_at if send_at is not None and send_at > wall else None,
         expires_at=expires_at,
         on_unknown=on_unknown,
     )

@@ -17,14 +17,16 @@ from waqcore.core.message import Event, Priority, State, states_taking
 from waqcore.core.message import Message as CoreMessage
 from waqcore.draft import Draft, DraftError, Rules, check
 from waqcore.ids import new_id
+from waqcore.mask import mask
 from waqcore.message import Attempt, Eta, Message, attempt_of, message_of, wall_us
 from waqcore.phone import parse_phone
 from waqcore.senders import Fleet, fleet
 from waqcore.settings import Settings
 from waqcore.status import Estimator, Status, read_status
-from waqcore.store import controls, enqueue, review
+from waqcore.store import controls, enqueue, events, review
 from waqcore.store.controls import Filter, Suppressed
 from waqcore.store.enqueue import NewMessage
+from waqcore.store.errors import StoreError
 from waqcore.store.events import Happening
 from waqcore.store.review import EventRow, MessageRow, fresh_row
 from waqcore.store.store import Store
@@ -34,6 +36,13 @@ LIST_MAX = 1_000
 
 EVERYTHING = Filter()
 """No condition."""
+
+
+class BusyLaneError(StoreError):
+    """The lane has a call in flight."""
+
+    def __init__(self, sender: str) -> None:
+        super().__init__(f"a call of sender {sender} is in flight: try again when it has ended")
 
 
 class NotFoundError(LookupError):
@@ -124,8 +133,9 @@ class Queue:
         Raises:
             As `enqueue`.
         """
-        new = self._checked(0, Draft(to=to, body=body, **draft), self._store.clock.wall_us())
-        return self._enqueue([new._replace(priority=Priority.BYPASS.value)], None)[0]
+        said = Draft(to=to, body=body, **draft)
+        new = self._checked(0, said, self._store.clock.wall_us(), Priority.BYPASS)
+        return self._enqueue([new], None)[0]
 
     # Looking
 
@@ -194,13 +204,14 @@ class Queue:
     def clear(self, which: Filter = EVERYTHING, *, reason: str = "cleared") -> tuple[str, int]:
         """Cancel the queued messages a filter names, as one batch that can be restored.
 
-        Returns the batch's id and how many were moved.
+        Returns the batch's id and how many were moved. A message whose last call may have been
+        delivered stays queued: as cancelled it would hide that.
         """
         batch = new_id("batch", self._store.now().wall)
         moved = self._change(
             which,
             (State.QUEUED,),
-            lambda message, _: control.cancel(message, reason),
+            lambda message, _: control.clear(message, reason),
             "clear",
             f"{batch}: {reason}",
             batch=batch,
@@ -284,13 +295,18 @@ class Queue:
 
     def override_pace(self, sender: str, *, reason: str) -> None:
         """Let a sender's next call leave at once, the pace restarting from it. Senders get banned
-        for less: the one exception to the pace, and the audit keeps who made it and why."""
-        self._change_lanes(
-            sender,
-            lambda lane, now: control.override_pace(lane, now.steady),
-            "override pace",
-            reason,
-        )
+        for less: the one exception to the pace, and the audit keeps who made it and why.
+
+        Raises:
+            BusyLaneError: a call is in flight, from whose end the pace will count anew.
+        """
+
+        def override(lane: Lane, now: Now) -> Lane:
+            if lane.lease is not None:
+                raise BusyLaneError(sender)
+            return control.override_pace(lane, now.steady)
+
+        self._change_lanes(sender, override, "override pace", reason)
 
     # Opting out
 
@@ -301,24 +317,28 @@ class Queue:
             PhoneError: it is not a number.
         """
         recipient = parse_phone(number, mobile_only=False)
-        said = Happening(self._actor, "suppress", detail=reason)
+        said = Happening(self._actor, "suppress", detail=f"{mask(recipient)}: {reason}")
         self._store.write(
-            lambda connection: controls.suppress(connection, recipient, reason, self._store.now())
+            lambda connection: controls.suppress(
+                connection, recipient, reason, said, self._store.now()
+            )
         )
-        which = Filter(recipient=recipient)
         why = f"the recipient has opted out: {reason}"
         return self._change(
-            which,
+            Filter(recipient=recipient),
             (State.QUEUED, State.SENDING),
             lambda message, _: control.cancel(message, why),
-            said.action,
+            "suppress",
             reason,
         )
 
     def unsuppress(self, number: str) -> bool:
         """Take a number off the suppression list; False if it was not on it."""
         recipient = parse_phone(number, mobile_only=False)
-        return self._store.write(lambda connection: controls.unsuppress(connection, recipient))
+        said = Happening(self._actor, "unsuppress", detail=mask(recipient))
+        return self._store.write(
+            lambda connection: controls.unsuppress(connection, recipient, said, self._store.now())
+        )
 
     def suppressed(self) -> list[Suppressed]:
         """The suppression list, oldest first."""
@@ -326,9 +346,11 @@ class Queue:
 
     # The machinery
 
-    def _checked(self, n: int, draft: Draft, wall: int) -> NewMessage:
+    def _checked(
+        self, n: int, draft: Draft, wall: int, priority: Priority | None = None
+    ) -> NewMessage:
         try:
-            return check(draft, self._rules, id_=new_id("msg", wall), wall=wall)
+            return check(draft, self._rules, id_=new_id("msg", wall), wall=wall, priority=priority)
         except ValueError as error:
             error.add_note(f"draft {n} (counted from 0)")
             raise
@@ -340,9 +362,17 @@ class Queue:
             ids = self._store.write_jointly(enqueue.enqueue, new)
         before = tuple(id_ for id_, one in zip(ids, new, strict=True) if id_ != one.id)
         known = self._known(before, connection) if before else {}
-        return [
-            self._seen(known[id_]) if id_ in known else self._fresh(one)
+        rows = [
+            known[id_] if id_ in known else fresh_row(one)
             for id_, one in zip(ids, new, strict=True)
+        ]
+        if connection is None:
+            return [self._seen(row) for row in rows]
+        # Nobody else sees them before the caller commits: looked up now, in their transaction.
+        etas = [self._eta(connection, row.id) for row in rows]
+        return [
+            message_of(row, self._to_wall, lambda eta=eta: eta)  # type: ignore[misc]
+            for row, eta in zip(rows, etas, strict=True)
         ]
 
     def _known(self, ids: tuple[str, ...], connection: Connection | None) -> dict[str, MessageRow]:
@@ -351,19 +381,15 @@ class Queue:
             return review.by_ids(connection, ids)
         return self._store.read(lambda connection: review.by_ids(connection, ids))
 
-    def _fresh(self, new: NewMessage) -> Message:
-        """What was just stored, without asking for it back."""
-        return self._seen(fresh_row(new))
-
     def _seen(self, row: MessageRow) -> Message:
         return message_of(row, self._to_wall, partial(self._estimate, row.id))
 
     def _estimate(self, id_: str) -> Eta | None:
-        def read(connection: Connection) -> Eta | None:
-            row = review.by_ids(connection, (id_,)).get(id_)
-            return None if row is None else Estimator(connection, self._store).eta(row)
+        return self._store.read(lambda connection: self._eta(connection, id_))
 
-        return self._store.read(read)
+    def _eta(self, connection: Connection, id_: str) -> Eta | None:
+        row = review.by_ids(connection, (id_,)).get(id_)
+        return None if row is None else Estimator(connection, self._store).eta(row)
 
     def _to_wall(self, steady_at: int) -> int:
         return self._store.now().to_wall(steady_at)
@@ -385,6 +411,7 @@ class Queue:
             return 0
         which = which._replace(states=tuple(wanted))
         said = Happening(self._actor, action, detail=detail)
+        newest = self._store.read(events.latest).message_seq
         total, from_seq = 0, 0
         while True:
             portion = self._store.write(
@@ -395,6 +422,7 @@ class Queue:
                     self._store.now(),
                     said=said,
                     from_seq=start,
+                    to_seq=newest,
                     batch=batch,
                     opted_in=opted_in,
                 )

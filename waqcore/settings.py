@@ -22,6 +22,10 @@ TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Url = Annotated[str, Meta(pattern=r"^(https?://.+)?$")]
 
 
+TIMEOUT_MINUTES_MIN = 2.0
+"""A call and the questions after it end within one minute; the rest is for a busy machine."""
+
+
 class Kind(StrEnum):
     """A kind of gateway."""
 
@@ -82,6 +86,11 @@ class Settings(
             raise SettingsError(
                 f"WAQ_BACKOFF_MAX_SECONDS ({self.backoff_max_seconds:g}) is below "
                 f"WAQ_BACKOFF_SECONDS ({self.backoff_seconds:g}): raise it"
+            )
+        if self.timeout_minutes < TIMEOUT_MINUTES_MIN:
+            raise SettingsError(
+                f"WAQ_TIMEOUT_MINUTES ({self.timeout_minutes:g}) is below {TIMEOUT_MINUTES_MIN:g}: "
+                "a call may take a minute, and would be taken for lost while it runs"
             )
         self.zone()
 

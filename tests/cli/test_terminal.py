@@ -161,4 +161,4 @@ def test_a_dispatcher_sends_what_is_queued_and_ends_at_sigterm(
     assert process.wait() == 0
     assert queue.message(id_).state is State.SENT
     assert "a secret" not in "".join(lines)
-    assert '"event": "stopped", "dispatcher": "one"' in lines[-1]
+    assert '"event": "stopped", "dispatcher": "one_' in lines[-1]

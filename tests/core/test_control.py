@@ -366,3 +366,18 @@ def test_a_lease_of_this_boot_is_left_as_it_is_when_the_clocks_disagree() -> Non
 
     assert after.lease == lane.lease
     assert after.paced_until == at(12)
+
+
+def test_clocks_that_disagree_within_a_boot_shorten_no_wait() -> None:
+    lane = a_lane(closed_until=at(3_600))._replace(paced_until=at(60))
+
+    after = control.restart_pace(lane, at(2), s(10), rebooted=False)
+
+    assert (after.paced_until, after.closed_until) == (at(60), at(3_600))
+
+
+def test_a_clear_leaves_a_message_in_doubt_as_it_is() -> None:
+    doubtful = a_message()._replace(unresolved=True)
+
+    assert control.clear(doubtful, "cleared") is doubtful
+    assert control.clear(a_message(), "cleared").state == "cancelled"

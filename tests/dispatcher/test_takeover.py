@@ -235,30 +235,12 @@ def test_a_late_failure_is_noted_on_its_attempt_and_changes_nothing_else(tmp_pat
     play(tmp_path, story)
 
 
-def test_a_message_stays_in_sending_no_longer_than_the_timeout_whatever_its_dispatcher_says(
-    tmp_path: Path,
-) -> None:
-    async def story(s: Scenario) -> None:
-        s.latency_s = 50.0
-        s.enqueue("a", on_unknown="hold")
-        s.start("d1")
-        s.start("d2")
-        await s.until(29)
-        before = s.states()
-        await s.until(31)
-
-        assert before == {"a": "sending"}
-        assert s.states() == {"a": "unknown"}
-
-    play(tmp_path, story, timeout_minutes=0.5)
-
-
 def test_a_lane_whose_message_was_deleted_by_hand_goes_on(tmp_path: Path) -> None:
     async def story(s: Scenario) -> None:
         s.latency_s = 60.0
         s.enqueue("a")
         s.enqueue("b")
-        d1 = s.start("d1")
+        s.start("d1")
         await s.until(1)
         await s.crash("d1")
         s.latency_s = 0.0
@@ -269,7 +251,6 @@ def test_a_lane_whose_message_was_deleted_by_hand_goes_on(tmp_path: Path) -> Non
         await s.until(60)
 
         assert s.calls == [Arrived(0, "a"), Arrived(15, "b")]
-        assert d1.dispatcher.in_flight == 0
 
     play(tmp_path, story)
 

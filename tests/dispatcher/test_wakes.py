@@ -52,3 +52,14 @@ def test_no_more_lanes_come_out_than_asked_for_the_longest_waiting_first() -> No
     assert wakes.pop_due(10, 2) == ["b", "c"]
     assert wakes.pop_due(10, 2) == ["a"]
     assert wakes.pop_due(10, 0) == []
+
+
+def test_lanes_that_are_looked_at_again_and_again_do_not_fill_the_heap() -> None:
+    wakes = Wakes()
+    for n in range(10_000):
+        wakes.set("a", 1_000_000 + n % 2)
+        wakes.set("b", 500)
+
+    assert wakes.earliest() == 500
+    assert wakes.pop_due(2_000_000, 10) == ["b", "a"]
+    assert len(wakes._heap) < 200

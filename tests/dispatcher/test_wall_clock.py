@@ -111,6 +111,31 @@ def test_a_call_in_flight_at_another_boot_is_taken_over_at_the_pace(
     play(tmp_path, story)
 
 
+def test_a_step_that_another_process_finds_shortens_no_pace_of_a_call_about_to_leave(
+    tmp_path: Path,
+) -> None:
+    async def story(s: Scenario) -> None:
+        s.latency_s = 60.0
+        s.enqueue("a")
+        s.enqueue("b")
+        d1 = s.start("d1")
+        d1.store_latency_s = 1.4  # Claimed at 1.4 s, begun at 2.8 s, called at 4.2 s.
+        await s.until(1.5)
+        s.step_wall(HOUR_S)
+        s.a_queue().close()  # Somebody's command: it finds the clocks to disagree.
+        await s.until(4.3)
+        await s.crash("d1")
+        s.latency_s = 0.0
+        s.bury("d1")
+        s.start("d2")
+        await s.until(100)
+
+        assert s.times[0] == 4.2
+        assert s.shortest_gap >= 30
+
+    play(tmp_path, story, pace_seconds=30.0)
+
+
 def test_a_backoff_outlives_another_boot_by_no_more_than_its_cap(tmp_path: Path) -> None:
     async def story(s: Scenario) -> None:
         from waqcore.core.outcome import Accepted, NotSent

@@ -277,6 +277,7 @@ def test_of_several_claims_only_those_still_ours_begin(folder: Path) -> None:
             lambda message, _: message._replace(cancel_requested=True),
             store.now(),
             said=said,
+            to_seq=2**62,
         )
     )
 
@@ -296,7 +297,10 @@ def test_a_recipient_who_opts_out_after_the_claim_is_not_called(folder: Path) ->
     put(store, new(1), new(2))
     (claim,) = take(store, me).claims
     recipient = claim.stored.recipient
-    store.write(lambda connection: controls.suppress(connection, recipient, "STOP", store.now()))
+    said = Happening("test", "suppress")
+    store.write(
+        lambda connection: controls.suppress(connection, recipient, "STOP", said, store.now())
+    )
 
     begun = begin(store, claim)
     given_back = ended(store, claim, NotCalled("released before its call"))
@@ -305,6 +309,27 @@ def test_a_recipient_who_opts_out_after_the_claim_is_not_called(folder: Path) ->
     assert begun == []
     assert rows(store, "SELECT seq, state FROM message") == [(1, "cancelled"), (2, "sending")]
     assert [one.lease.message_seq for one in decided.claims] == [2]
+    store.close()
+
+
+def test_a_message_stays_in_sending_no_longer_than_the_timeout_whatever_its_dispatcher_says(
+    folder: Path,
+) -> None:
+    clock = HandClock()
+    store = open_store(folder, clock)
+    me = join(store, "d1")
+    put(store, new(1, on_unknown="hold"))
+    (claim,) = take(store, me).claims
+    begin(store, claim)
+    states = []
+    for _ in range(31):
+        for _ in range(6):
+            clock.advance(10)
+            me = beat(store, "d1")
+        take(store, me)
+        states += rows(store, "SELECT state FROM message")
+
+    assert states == [("sending",)] * 29 + [("unknown",)] * 2
     store.close()
 
 

@@ -1,5 +1,6 @@
 """The file itself: durable, shared fairly, refused with a clear line where it cannot be used."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from tests.store.hand import new, open_store, put, rows
 from waqcore.store.database import Database
-from waqcore.store.errors import StoreError
+from waqcore.store.errors import StoreError, UnwritableDatabaseError
 
 ROOT = Path(__file__).parents[2]
 
@@ -268,3 +269,33 @@ def _behind_a_slow_write(database: Database, write: Callable[[int], object], cou
     go_on.set()
     for thread in (leader, *followers):
         thread.join()
+
+
+def test_a_database_that_another_program_holds_locked_is_named(folder: Path) -> None:
+    database = a_table(folder)
+    database.write(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout = 0"))
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(UnwritableDatabaseError, match="locked"):
+        database.write(lambda connection: insert(connection, 1))
+
+    other.execute("ROLLBACK")
+    other.close()
+    database.write(lambda connection: insert(connection, 2))
+    assert held(database) == [2]
+    database.close()
+
+
+def test_an_interrupt_in_a_shared_commit_is_the_leaders_alone(folder: Path) -> None:
+    database = a_table(folder)
+
+    def interrupted(_connection: Connection) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write(interrupted)
+
+    database.write(lambda connection: insert(connection, 1))
+    assert held(database) == [1]
+    database.close()

@@ -10,6 +10,7 @@ from tests.store.hand import SENDER, new, open_store, put, rows
 from waqcore.core.instants import SECOND
 from waqcore.store import controls, enqueue
 from waqcore.store.enqueue import IdempotencyError, SuppressedError
+from waqcore.store.events import Happening
 from waqcore.store.store import Store
 
 KEPT = "SELECT id FROM message ORDER BY seq"
@@ -151,7 +152,10 @@ def test_nothing_of_a_batch_is_stored_if_one_recipient_has_opted_out(folder: Pat
 def test_a_number_taken_off_the_list_can_be_written_to_again(folder: Path) -> None:
     store = open_store(folder)
     _suppress(store, new(1).recipient)
-    store.write(lambda connection: controls.unsuppress(connection, new(1).recipient))
+    said = Happening("test", "unsuppress")
+    store.write(
+        lambda connection: controls.unsuppress(connection, new(1).recipient, said, store.now())
+    )
 
     assert put(store, new(1)) == ["m1"]
     store.close()
@@ -220,6 +224,9 @@ def test_the_wall_clock_set_back_does_not_change_the_order(folder: Path) -> None
 
 
 def _suppress(store: Store, recipient: str) -> None:
+    said = Happening("test", "suppress")
     store.write(
-        lambda connection: controls.suppress(connection, recipient, "asked us to stop", store.now())
+        lambda connection: controls.suppress(
+            connection, recipient, "asked us to stop", said, store.now()
+        )
     )

@@ -35,13 +35,15 @@ def restart_pace(lane: Lane, now: int, pace_us: int, *, rebooted: bool) -> Lane:
     """What a change of clock makes of a lane: one full pace from now, and no longer wait.
 
     After another boot, or when the clocks disagree, stored steady instants mean nothing; the wait
-    that replaces them is as long as it can be without being longer than one pace. Only a lease of
-    this very boot stands as it is: its holder may be alive, and yet call as late as its `call_by`.
+    that replaces them is as long as it can be without being longer than one pace. In the same boot
+    steady time has not moved: there nothing is shortened, and a lease's holder may be alive.
     """
     lease, trouble = lane.lease, lane.trouble
-    if lease is not None and rebooted:
+    if lease is not None:
         claimed_at, call_by = min(lease.claimed_at, now), min(lease.call_by, now)
         lease = lease._replace(claimed_at=claimed_at, call_by=call_by)
+    if not rebooted:
+        return lane._replace(paced_until=max(lane.paced_until, now + pace_us))
     return lane._replace(
         paced_until=now + pace_us,
         closed_until=min(lane.closed_until, now + pace_us),
@@ -63,6 +65,15 @@ def cancel(message: Message, reason: str) -> Message:
         return message._replace(cancel_requested=True, reason=reason)
     event = Event.LOSE if message.unresolved and message.state == "queued" else Event.CANCEL
     return message.after(event, reason=reason)
+
+
+def clear(message: Message, reason: str) -> Message:
+    """Cancel a queued message so that it can be restored; one in doubt is left as it is.
+
+    Raises:
+        IllegalTransition: it is not queued, nor being sent.
+    """
+    return message if message.unresolved else cancel(message, reason)
 
 
 def retry(message: Message, now: int) -> Message:

@@ -113,6 +113,11 @@ def expire(message: Message) -> Message:
     return message.after(Event.EXPIRE, reason="its expiry passed before it could be sent")
 
 
+def expired(lane: Lane, message: Message) -> Settled:
+    """As `expire`, for the lane whose decision it was."""
+    return _with_alerts(lane, Settled(lane, expire(message)))
+
+
 def settle_late(message: Message, attempt: int, outcome: Outcome) -> Message | None:
     """What an outcome that comes after its lease was lost still changes; None if nothing.
 

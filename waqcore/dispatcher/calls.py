@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from waqcore.core.instants import seconds
-from waqcore.core.outcome import NotCalled, Outcome, ProbeResult, Unknown, Unreachable, word
+from waqcore.core.outcome import (
+    Accepted,
+    NotCalled,
+    Outcome,
+    ProbeResult,
+    Unknown,
+    Unreachable,
+    word,
+)
 from waqcore.gateways.gateway import Call, Departure, Gateway, TooLate
 from waqcore.mask import mask
 from waqcore.store.attempts import Claim, Ended
@@ -15,6 +23,10 @@ log = logging.getLogger("waqcore.dispatcher")
 
 CALL_TIMEOUT_S = 60.0
 """The last resort: an adapter times its own call out well before (MPWA: 30 s)."""
+
+
+TEXT_MAX = 500
+"""Characters kept of what a gateway says: enough to understand it, and no page of HTML."""
 
 
 class _Answered(NamedTuple):
@@ -30,7 +42,14 @@ async def call(claim: Claim, gateway: Gateway, steady: Callable[[], int]) -> End
     answered = await _send(claim, gateway, departure)
     finished_at = steady()
     called_at = _called_at(answered.outcome, departure, started_at, finished_at)
-    ended = Ended(claim, answered.outcome, called_at, finished_at, *answered[1:])
+    ended = Ended(
+        claim,
+        _storable(answered.outcome),
+        called_at,
+        finished_at,
+        answered.http_status,
+        _clean(answered.detail),
+    )
     if log.isEnabledFor(logging.INFO):
         log.info("attempt", extra=_line(ended, started_at))
     return ended
@@ -70,6 +89,17 @@ def _broken(departure: Departure, reason: str) -> _Answered:
     if departure.checked_at is None:
         return _Answered(Unreachable(reason), None, reason)
     return _Answered(Unknown(reason), None, reason)
+
+
+def _storable(outcome: Outcome) -> Outcome:
+    """The outcome with texts that any database takes: an answer may hold half a character."""
+    if isinstance(outcome, Accepted):
+        return Accepted(None if outcome.provider_id is None else _clean(outcome.provider_id))
+    return outcome._replace(reason=_clean(outcome.reason))
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")[:TEXT_MAX]
 
 
 def _called_at(

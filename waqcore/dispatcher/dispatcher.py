@@ -72,16 +72,10 @@ class Dispatcher:
         self._looking = False
         self._stopping = False
         self._seen = events.Seen()
-        self._lease_until = 0
         self._skew = 0
         self._ended: list[Ended] = []
         self._probed: list[Probed] = []
         self._calls: set[asyncio.Task[None]] = set()
-
-    @property
-    def in_flight(self) -> int:
-        """How many calls and probes are being made."""
-        return len(self._calls)
 
     def wake(self) -> None:
         """Look for news now: something was enqueued or pressed."""
@@ -102,6 +96,8 @@ class Dispatcher:
                 await self._take_turn()
                 if self._stopping and not self._calls and not self._ended:
                     break
+                if heart.done():
+                    heart.result()  # Raises what ended it: without a heart nobody may dispatch.
                 await self._rest()
         finally:
             heart.cancel()
@@ -114,7 +110,6 @@ class Dispatcher:
 
     async def _join(self) -> None:
         now = self._store.now()
-        self._lease_until = now.steady + LEASE_US
         self._skew = now.wall - now.steady
 
         def join(connection: Connection) -> events.Seen:
@@ -136,13 +131,8 @@ class Dispatcher:
     async def _beat(self) -> None:
         now = self._store.now()
         self._look_at_the_wall(now)
-
-        def beat(connection: Connection) -> None:
-            if not presence.beat(connection, self.id, now, LEASE_US):
-                presence.join(connection, self.id, self._process, now, LEASE_US)
-
-        await self._write(beat)
-        self._lease_until = now.steady + LEASE_US
+        await self._write(lambda connection: self._renew(connection, now))
+        self._signal.set()  # Timers stand still while the machine sleeps: look what is due by now.
 
     def _look_at_the_wall(self, now: Now) -> None:
         """Ask every lane anew where somebody has set the wall: what it waits for may be due."""
@@ -168,9 +158,8 @@ class Dispatcher:
         due = self._wakes.pop_due(self._store.steady(), min(room, TURN_MAX - len(ended)))
         if not (ended or probed or due):
             return
-        asked = Turn(Holder(self.id, self._lease_until), due, ended, probed, room)
         try:
-            decided = await self._write(partial(self._decide, asked))
+            decided = await self._write(partial(self._decide, due, ended, probed, room))
         except (SQLAlchemyError, StoreError) as error:
             # What is known must not be lost with the transaction: it is settled in a later one.
             self._ended = ended + self._ended
@@ -195,9 +184,25 @@ class Dispatcher:
         self._seen = news.seen
         self._wake_all(self._store.senders if news.everywhere else news.senders)
 
-    def _decide(self, asked: Turn, connection: Connection) -> Decided:
-        # The time is read with the write lock held: waiting for it has taken some.
-        return step.take(connection, asked, self._store.now(), self._store.senders, self._seed)
+    def _decide(
+        self,
+        due: list[str],
+        ended: list[Ended],
+        probed: list[Probed],
+        room: int,
+        connection: Connection,
+    ) -> Decided:
+        # The time is read with the write lock held: waiting for it has taken some. Whoever takes a
+        # turn lives: renewed here, no claim is made, and no call of ours taken over, on a lease
+        # that ran out while the machine slept or the disk was full.
+        now = self._store.now()
+        self._renew(connection, now)
+        asked = Turn(Holder(self.id, now.steady + LEASE_US), due, ended, probed, room)
+        return step.take(connection, asked, now, self._store.senders, self._seed)
+
+    def _renew(self, connection: Connection, now: Now) -> None:
+        if not presence.beat(connection, self.id, now, LEASE_US):
+            presence.join(connection, self.id, self._process, now, LEASE_US)
 
     def _wake_all(self, senders: Iterable[str]) -> None:
         now = self._store.steady()

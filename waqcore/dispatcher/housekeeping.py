@@ -18,6 +18,9 @@ POLL_S = 0.1
 """How often the database's version is looked at: a call of some microseconds, and an enqueue by
 another process must be heard of within 250 ms."""
 
+BUSY_S = 0.01
+"""How soon it is looked at again where the connection was in use."""
+
 TIDY_S = 1.0
 """How often expiries and counters are looked after."""
 
@@ -27,13 +30,17 @@ COUNT_SHARE = 0.01
 
 async def listen(store: Store, dispatcher: Dispatcher) -> None:
     """Wake the dispatcher whenever another connection has committed; runs until cancelled."""
-    seen = store.database.data_version()
+    seen: int | None = None
     while True:
-        await asyncio.sleep(POLL_S)
-        version = store.database.data_version()
+        try:
+            version = store.database.data_version()
+        except StoreError as error:
+            log.error("the database's version is not read", extra={"reason": str(error)})
+            version = -1  # As good as another: look for what there may be.
         if version is not None and version != seen:
             seen = version
             dispatcher.wake()
+        await asyncio.sleep(BUSY_S if version is None else POLL_S)
 
 
 async def tidy(store: Store, execute: Execute) -> None:

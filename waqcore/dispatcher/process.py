@@ -6,6 +6,9 @@ from pathlib import Path
 from waqcore.clock import Clock
 from waqcore.store.presence import Process
 
+RUNNING = "running"
+"""The start of a process that exists and does not tell."""
+
 
 def this_process(clock: Clock) -> Process:
     """Name this process so that another on the same host can tell whether it still runs."""
@@ -19,7 +22,8 @@ def this_process(clock: Clock) -> Process:
 def is_dead(name: str) -> bool:
     """Whether the process of this host and namespace that had this name has ended."""
     pid, _, started = name.partition("/")
-    return _started(int(pid)) != started
+    now = _started(int(pid))
+    return not now or (now != RUNNING and now != started)
 
 
 def _started(pid: int) -> str:
@@ -31,7 +35,7 @@ def _started(pid: int) -> str:
         # The name in brackets may hold spaces and brackets: the fields begin after the last one.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return "" if Path("/proc/self/stat").exists() else _exists(pid)
+        return _exists(pid)  # Hidden from us, or a system without /proc.
     return "" if fields[0] in "ZX" else fields[19]
 
 
@@ -42,4 +46,4 @@ def _exists(pid: int) -> str:
         return ""
     except PermissionError:
         pass
-    return "running"
+    return RUNNING

@@ -28,6 +28,9 @@ STORE_THREADS = 2
 def run(settings: Settings, fleet: Fleet, *, id_: str | None = None) -> None:
     """Dispatch until SIGTERM or SIGINT; returns when calls in flight are settled.
 
+    `id_` is what the dispatcher is called in logs and in the audit; each run adds what makes it
+    unique, since a lease is its holder's alone and must not outlive it under the same name.
+
     Raises:
         SettingsError: a gateway has no address or key.
         StoreError: the database cannot be used.
@@ -59,7 +62,7 @@ async def _serve(settings: Settings, fleet: Fleet, store: Store, id_: str | None
         dispatcher = Dispatcher(
             store,
             gateways,
-            id_=id_ or new_id("dispatcher", store.now().wall),
+            id_=new_id(id_ or "dispatcher", store.now().wall),
             process=process,
             execute=execute,
             seed=settings.seed,
@@ -80,16 +83,15 @@ async def _serve(settings: Settings, fleet: Fleet, store: Store, id_: str | None
 
 
 async def _run_with_housekeeping(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
-    keepers = [
-        asyncio.create_task(listen(store, dispatcher)),
-        asyncio.create_task(tidy(store, execute)),
-    ]
-    try:
+    # A group, so that a keeper that breaks ends the service: one that is deaf must not go on.
+    async with asyncio.TaskGroup() as group:
+        keepers = [
+            group.create_task(listen(store, dispatcher)),
+            group.create_task(tidy(store, execute)),
+        ]
         await dispatcher.run()
-    finally:
         for keeper in keepers:
             keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
 
 
 def _gateway(account: Account, settings: Settings, steady: Callable[[], int]) -> Gateway:

@@ -4,6 +4,9 @@ import heapq
 
 from waqcore.core.instants import NEVER
 
+SLACK = 64
+"""Forgotten entries kept beyond one for each lane, before the heap is made anew."""
+
 
 class Wakes:
     """The next instant of each lane; setting one anew forgets the old."""
@@ -19,6 +22,9 @@ class Wakes:
         self._at[sender] = at
         if at < NEVER:
             heapq.heappush(self._heap, (at, sender))
+        if len(self._heap) > 2 * len(self._at) + SLACK:
+            self._heap = [(at, sender) for sender, at in self._at.items() if at < NEVER]
+            heapq.heapify(self._heap)
 
     def earliest(self) -> int:
         """The first instant any lane waits for; NEVER if none does."""

@@ -52,7 +52,7 @@ _begin = (
 # Given back, it is then cancelled: released alone it would be claimed again at once.
 _cancel = (
     update(message)
-    .where(message.c.seq == bindparam("of"), message.c.state == literal_column("'sending'"))
+    .where(message.c.seq == bindparam("of"), message.c.lease_token == bindparam("token"))
     .values(cancel_requested=1, reason="the recipient has opted out")
 )
 _begun = select(message.c.seq, message.c.attempts, message.c.lease_token).where(
@@ -91,7 +91,11 @@ def begin(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Cla
     out = _opted_out(connection, claims)
     wanted = [claim for claim in claims if claim.stored.recipient not in out] if out else claims
     if out:
-        gone = [{"of": c.lease.message_seq} for c in claims if c.stored.recipient in out]
+        gone = [
+            {"of": c.lease.message_seq, "token": c.lease.token}
+            for c in claims
+            if c.stored.recipient in out
+        ]
         connection.execute(_cancel, gone)
     if not wanted:
         return []

@@ -29,6 +29,8 @@ class _Request(Generic[T]):
         self.done = False
         self.elected = False
         """Its caller is to lead the next commit."""
+        self.led = False
+        """It has begun to."""
         self.woken: threading.Lock | None = None
         """Held until its caller may go on; None: the caller leads at once and waits for nobody."""
 
@@ -70,10 +72,14 @@ class GroupCommit:
             if not request.elected:
                 request.woken = threading.Lock()
                 request.woken.acquire()
-        if request.woken is not None:
-            self._wait(request, request.woken)
-        if not request.done:
-            self._lead()
+        try:
+            if request.woken is not None:
+                request.woken.acquire()
+            if not request.done:
+                self._lead(request)
+        except BaseException:  # Interrupted: nobody may wait for one that is gone.
+            self._withdraw(request)
+            raise
         return request.outcome()
 
     def alone(self, look: Callable[[], T]) -> T | None:
@@ -87,24 +93,23 @@ class GroupCommit:
         finally:
             self._hand_over()
 
-    def _wait(self, request: _Request[Any], woken: threading.Lock) -> None:
-        try:
-            woken.acquire()
-        except BaseException:  # Interrupted: nobody may wait for one that is gone.
-            with self._mutex:
-                if request in self._waiting:
-                    self._waiting.remove(request)
-            if request.elected:
-                self._hand_over()
-            raise
+    def _withdraw(self, request: _Request[Any]) -> None:
+        with self._mutex:
+            if request in self._waiting:
+                self._waiting.remove(request)
+        if request.elected and not request.led:
+            self._hand_over()
 
-    def _lead(self) -> None:
+    def _lead(self, leader: _Request[Any]) -> None:
+        leader.led = True
         with self._mutex:
             batch, self._waiting = self._waiting, []
-        self._commit(batch)
-        self._hand_over()
-        for request in batch:
-            request.wake()
+        try:
+            self._commit(batch, leader)
+        finally:
+            self._hand_over()
+            for request in batch:
+                request.wake()
 
     def _hand_over(self) -> None:
         with self._mutex:
@@ -115,18 +120,23 @@ class GroupCommit:
             heir.elected = True
         heir.wake()
 
-    def _commit(self, batch: Sequence[_Request[Any]]) -> None:
+    def _commit(self, batch: Sequence[_Request[Any]], leader: _Request[Any]) -> None:
         try:
             with self._transaction() as connection:
                 for work, requests in groupby(batch, key=attrgetter("work")):
                     _run(connection, work, list(requests))
-        except BaseException as error:
+        except Exception as error:
             if len(batch) == 1:
                 batch[0].error = self._explained(error)
             else:
                 # One of them failed all: each alone, so that only its own caller hears of it.
                 for request in batch:
-                    self._commit([request])
+                    self._commit([request], leader)
+        except BaseException as error:  # The leader was interrupted, not those who go along.
+            leader.error = error
+            others = [request for request in batch if request is not leader]
+            if others:
+                self._commit(others, leader)
         for request in batch:
             request.done = True
 

@@ -69,30 +69,31 @@ def change(
     *,
     said: Happening,
     from_seq: int = 0,
+    to_seq: int,
     batch: str | None = None,
     opted_in: bool = False,
 ) -> Portion:
     """Apply a control of the core to a portion of the messages a filter names.
 
-    `which.states` must be those the control takes. With `opted_in`, messages to numbers on the
-    suppression list are passed over.
+    `which.states` must be those the control takes; a message it returns as it was is passed over.
+    `to_seq` is the newest message when the button was pressed: what came later is not meant. With
+    `opted_in`, messages to numbers on the suppression list are passed over.
     """
-    query = select(message.c.seq).where(message.c.seq >= from_seq, *which.conditions())
+    between = message.c.seq.between(from_seq, to_seq)
+    query = select(message.c.seq).where(between, *which.conditions())
     if opted_in:
         query = query.where(message.c.recipient.not_in(select(suppression.c.recipient)))
     seqs = list(connection.scalars(query.order_by(message.c.seq).limit(PORTION)))
     found = messages.by_seq(connection, seqs, now)
-    changes = [
-        Change(
-            stored,
-            how(stored.message, now),
-            lease_token=stored.lease_token if stored.message.state is State.SENDING else None,
-            batch=batch,
-        )
-        for stored in found.values()
-    ]
+    changes: list[Change] = []
+    for stored in found.values():
+        after = how(stored.message, now)
+        if after is not stored.message:
+            sending = stored.message.state is State.SENDING
+            token = stored.lease_token if sending else None
+            changes.append(Change(stored, after, lease_token=token, batch=batch))
     messages.save(connection, changes, now)
-    _tell(connection, said, [stored.sender for stored in found.values()], now)
+    _tell(connection, said, [one.before.sender for one in changes], now)
     return Portion(len(changes), seqs[-1] + 1 if len(seqs) == PORTION else None)
 
 
@@ -131,6 +132,12 @@ def expire_due(connection: Connection, now: Now) -> int:
     found = list(messages.matching(connection, _expired(now), now))
     changes = [Change(stored, settle.expire(stored.message)) for stored in found]
     messages.save(connection, changes, now)
+    doubtful = [one for one in changes if one.after.state is State.UNKNOWN]
+    lines = [
+        Happening("dispatcher", settle.Alert.MESSAGE_UNKNOWN, one.before.sender, one.after.id)
+        for one in doubtful
+    ]
+    events.record(connection, lines, now.wall)
     return len(changes)
 
 
@@ -143,8 +150,11 @@ def _expired(now: Now) -> Select[int]:
     )
 
 
-def suppress(connection: Connection, recipient: str, reason: str, now: Now) -> None:
+def suppress(
+    connection: Connection, recipient: str, reason: str, said: Happening, now: Now
+) -> None:
     """Put a number on the suppression list; one that is there keeps its first reason."""
+    events.record(connection, [said], now.wall)
     known = select(suppression.c.recipient).where(suppression.c.recipient == recipient)
     if connection.scalar(known) is None:
         connection.execute(
@@ -152,8 +162,9 @@ def suppress(connection: Connection, recipient: str, reason: str, now: Now) -> N
         )
 
 
-def unsuppress(connection: Connection, recipient: str) -> bool:
+def unsuppress(connection: Connection, recipient: str, said: Happening, now: Now) -> bool:
     """Take a number off the suppression list; False if it was not on it."""
+    events.record(connection, [said], now.wall)
     gone = connection.execute(suppression.delete().where(suppression.c.recipient == recipient))
     return gone.rowcount == 1
 

@@ -1,6 +1,7 @@
 """One database: durable write transactions, many at a time in one commit, and reads beside them."""
 
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -41,7 +42,8 @@ class Database:
         except OSError as error:
             raise _explained(error, self.path) from error
         try:
-            self._connection = self.engine.connect().execution_options(waq_write=True)
+            with self._locked():  # A new file is switched to WAL, for which SQLite does not wait.
+                self._connection = self.engine.connect().execution_options(waq_write=True)
         except (OSError, DatabaseError) as error:
             self._lock_file.close()
             raise _explained(error, self.path) from error
@@ -72,12 +74,20 @@ class Database:
             return work(connection)
 
     def data_version(self) -> int | None:
-        """A number that changes when another connection commits; None while we are writing."""
+        """A number that changes when another connection commits; None while ours is in use.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
 
         def look() -> int:
             cursor = self._connection.connection.cursor()
-            version: int = cursor.execute("PRAGMA data_version").fetchone()[0]
-            cursor.close()
+            try:
+                version: int = cursor.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error as error:
+                raise StoreError(f"the database {self.path} cannot be read: {error}") from error
+            finally:
+                cursor.close()
             return version
 
         return self._commits.alone(look)
@@ -90,10 +100,14 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        with self._locked(), self._connection.begin():
+            yield self._connection
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:
-            with self._connection.begin():
-                yield self._connection
+            yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
@@ -140,7 +154,13 @@ def _engine(url: str, path: Path) -> Engine:
         writes = connection.get_execution_options().get("waq_write", False)
         driver = connection.connection.driver_connection
         assert driver is not None
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        try:
+            driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        except sqlite3.Error as error:  # Here SQLAlchemy does not wrap what the driver raises.
+            raise UnwritableDatabaseError(
+                f"the database {path} is not to be had ({error}): nothing was stored; look for "
+                f"another program that holds it locked for more than {BUSY_TIMEOUT_S} s"
+            ) from error
 
     return engine
 

@@ -56,14 +56,14 @@ def news(connection: Connection, seen: Seen, me: str) -> News:
         .where(message.c.seq > seen.message_seq)
         .group_by(message.c.sender)
     ).all()
-    pressed = connection.execute(
-        select(event.c.sender, func.max(event.c.id))
-        .where(event.c.id > seen.event_id, event.c.actor != me)
-        .group_by(event.c.sender)
-    ).all()
-    senders = {sender for sender, _ in arrived} | {sender for sender, _ in pressed if sender}
+    pressed = set(
+        connection.scalars(
+            select(event.c.sender).where(event.c.id > seen.event_id, event.c.actor != me).distinct()
+        )
+    )
+    senders = {sender for sender, _ in arrived} | {sender for sender in pressed if sender}
     newest = Seen(
         max((seq for _, seq in arrived), default=seen.message_seq),
-        max((id_ for _, id_ in pressed), default=seen.event_id),
+        connection.scalar(select(func.max(event.c.id))) or seen.event_id,
     )
-    return News(newest, frozenset(senders), any(sender is None for sender, _ in pressed))
+    return News(newest, frozenset(senders), None in pressed)

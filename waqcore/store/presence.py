@@ -7,7 +7,6 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from waqcore.clock import Now
 from waqcore.core.instants import HOUR
-from waqcore.store.errors import StoreError
 from waqcore.store.tables import dispatcher
 
 FORGET_US = HOUR
@@ -24,16 +23,8 @@ class Process(NamedTuple):
 
 
 def join(connection: Connection, id_: str, process: Process, now: Now, lease_us: int) -> None:
-    """Add a dispatcher, alive for one lease, and forget those long dead.
-
-    Raises:
-        StoreError: one of that name is there already.
-    """
+    """Add a dispatcher, alive for one lease, and forget those long dead."""
     connection.execute(delete(dispatcher).where(dispatcher.c.lease_until < now.steady - FORGET_US))
-    if connection.scalar(select(dispatcher.c.id).where(dispatcher.c.id == id_)) is not None:
-        raise StoreError(
-            f"a dispatcher named {id_!r} is running: give each its own --id, or none at all"
-        )
     connection.execute(
         insert(dispatcher).values(
             id=id_,

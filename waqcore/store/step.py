@@ -197,7 +197,7 @@ class _Turn:
             after = answered(before, one.result, self.now.steady, policy)
             self.lanes[sender] = after
             alert = core.held_alert(before, after)
-            if alert is not None:
+            if alert is not None and n == 0:  # One event, however many lanes share the probe.
                 reason = getattr(one.result, "reason", "the gateway answers again")
                 self.decided.notices.append(Notice(alert, sender, reason))
         if getattr(one.result, "scope", Scope.ACCOUNT) is Scope.ACCOUNT:
@@ -265,7 +265,8 @@ class _Turn:
                 self._send(next(one for one in stored if one.message is message))
             case Expire(expired):
                 gone = [one for one in stored if one.message in expired]
-                self.changes += [Change(one, core.expire(one.message)) for one in gone]
+                for one in gone:
+                    self._settled(one, core.expired(lane, one.message))
                 return True
             case TakeOver(lease):
                 self._take_over(lane, lease)
