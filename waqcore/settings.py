@@ -52,7 +52,7 @@ class Settings(
     gateway: Kind = Kind.MPWA
     gateway_url: Url = ""
     pace_seconds: NotNegative = 10.0
-    guard_ms: NotNegative = 50.0
+    guard_ms: NotNegative = 250.0
     jitter_seconds: NotNegative = 0.0
     gather_seconds: NotNegative = 0.0
     high_head_start_seconds: NotNegative = 0.0

@@ -26,7 +26,7 @@ PACE_S = 10
 RUN_S = 60
 LEAD_S = 4
 """From the start of the process to the first call, so that start-up is not taken for lateness."""
-GUARD_US = 50_000
+GUARD_US = 250_000
 IDLE_S = 20
 
 

@@ -49,7 +49,7 @@ from waqcore.core.schedule import (
 )
 from waqcore.core.settle import expire, probed, settle, settle_late, share, take_over
 
-POLICY = Policy(sending_max_us=s(25))
+POLICY = Policy(sending_max_us=s(25), guard_us=s(0.05))
 """The default pace and guard; calls may outlast `sending`, so that late outcomes come about."""
 PACE, GUARD = s(10), s(0.05)
 ENDS = {State.SENT, State.FAILED, State.CANCELLED, State.EXPIRED, State.UNKNOWN}

@@ -9,7 +9,7 @@ from waqcore.core.policy import Cap, Policy, TimeShift
 def test_the_defaults_are_those_of_the_design() -> None:
     assert Policy() == Policy(
         pace_us=10_000_000,
-        guard_us=50_000,
+        guard_us=250_000,
         jitter_us=0,
         gather_us=0,
         time_shift=None,

@@ -333,6 +333,26 @@ def test_a_message_stays_in_sending_no_longer_than_the_timeout_whatever_its_disp
     store.close()
 
 
+def test_a_call_given_back_and_claimed_anew_at_one_instant_is_not_taken_for_made(
+    folder: Path,
+) -> None:
+    clock = HandClock()
+    store = open_store(folder, clock)
+    me = join(store, "d1")
+    put(store, new(1))
+    (first,) = take(store, me).claims
+    begin(store, first)
+    given_back = ended(store, first, NotCalled("too late"))._replace(called_at=None)
+    (second,) = take(store, me, given_back).claims
+    clock.advance(20)
+
+    take(store, join(store, "d2"), room=0)
+
+    assert second.lease.token != first.lease.token
+    assert rows(store, "SELECT state, maybe_duplicate FROM message") == [("queued", 0)]
+    store.close()
+
+
 def test_the_pace_is_counted_from_when_the_call_left_not_from_its_claim(folder: Path) -> None:
     clock = HandClock()
     store = open_store(folder, clock)

@@ -318,9 +318,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.store = self._open()
         if self.clock.wall_step_us != self.noted_step:
             self.noted_step = self.clock.wall_step_us
-            now = self.store.steady()
-            self.paced_until = now + PACE
-            self.closed_until = min(self.closed_until, now + PACE)
+            self.paced_until = max(self.paced_until, self.store.steady() + PACE)
 
     # What must hold
 

@@ -287,8 +287,9 @@ class _Turn:
             self.decided.waits[sender] = self.now.steady  # Asked again once there is room.
             return
         me = self.turn.me
-        # Unique without chance: an attempt's number is leased again only under a later instant.
-        token = f"{me.id}/{stored.message.seq}/{self.now.steady}"
+        # Unique without chance: an attempt of one number is leased again only at a later instant.
+        attempt = f"{stored.message.seq}.{stored.message.attempts + 1}"
+        token = f"{me.id}/{attempt}/{self.now.steady}"
         lane, message = schedule.claim(
             self.lanes[sender],
             stored.message,
