@@ -48,7 +48,7 @@ async def call(claim: Claim, gateway: Gateway, steady: Callable[[], int]) -> End
         called_at,
         finished_at,
         answered.http_status,
-        _clean(answered.detail),
+        _clean(answered.detail or getattr(answered.outcome, "reason", "")),
     )
     if log.isEnabledFor(logging.INFO):
         log.info("attempt", extra=_line(ended, started_at))

@@ -104,7 +104,11 @@ class Dispatcher:
             for task in self._calls:
                 task.cancel()
             await asyncio.gather(heart, *self._calls, return_exceptions=True)
-        await self._write(lambda connection: presence.leave(connection, self.id))
+        try:
+            await self._write(lambda connection: presence.leave(connection, self.id))
+        except (SQLAlchemyError, StoreError) as error:
+            # Nothing of ours is in flight; the row stays until its lease has run out.
+            log.error("leaving not stored", extra={"reason": str(error)})
 
     # Presence
 
