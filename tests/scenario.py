@@ -297,11 +297,11 @@ class Scenario:
 
     def states(self) -> dict[str, str]:
         """The state of every message, by its text."""
-        return dict(self.sql("SELECT body, state FROM message ORDER BY seq"))
+        return dict(self.sql("SELECT body, state FROM waq_message ORDER BY seq"))
 
     def alerts(self, action: str) -> list[str]:
         """What a person was told under a name, oldest first."""
-        return [d for (d,) in self.sql("SELECT detail FROM event WHERE action = ?", action)]
+        return [d for (d,) in self.sql("SELECT detail FROM waq_event WHERE action = ?", action)]
 
     # The gateway
 

@@ -189,6 +189,18 @@ def test_indonesian_numbers_are_judged_as_libphonenumber_does(raw: str) -> None:
         assert "is not a valid Indonesian number" in refusal(raw)
 
 
+@given(st.from_regex(r"8[0-9]{8,11}", fullmatch=True))
+def test_indonesian_mobile_numbers_are_told_apart_as_libphonenumber_does(national: str) -> None:
+    """800, 804, 807 and 809 are service numbers, some as long as mobile ones."""
+    kind = phonenumbers.number_type(phonenumbers.parse(f"+62{national}"))
+
+    if kind == PhoneNumberType.MOBILE:
+        assert parse_phone(f"0{national}") == f"+62{national}"
+    else:
+        with pytest.raises(PhoneError):
+            parse_phone(f"0{national}")
+
+
 # Tristan da Cunha (TA) has no mobile numbers.
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS - {"TA"}))
 def test_an_e164_mobile_number_of_any_country_is_its_own_canonical_form(region: str) -> None:

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from waqcore.core.instants import SECOND
 from waqcore.core.message import Priority, State
 from waqcore.store.review import AttemptRow, MessageRow
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_WORDS = {priority.value: priority.word for priority in Priority}
+
 
 def instant(wall_us: int) -> datetime:
     """A wall instant in microseconds since the epoch as an aware datetime, in UTC."""
-    return datetime.fromtimestamp(wall_us // SECOND, UTC).replace(microsecond=wall_us % SECOND)
+    return _EPOCH + timedelta(microseconds=wall_us)
 
 
 def wall_us(at: datetime) -> int:
@@ -24,9 +28,6 @@ def wall_us(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError(f"{at.isoformat()} has no time zone; add one, such as +07:00")
     return int((at - _EPOCH).total_seconds()) * SECOND + at.microsecond
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def message_of(
         sender=row.sender,
         recipient=row.recipient,
         body=row.body,
-        priority=Priority(row.priority).word,
+        priority=_WORDS[row.priority],
         state=State(row.state),
         reference=row.reference,
         idempotency_key=row.idempotency_key,

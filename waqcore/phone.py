@@ -8,7 +8,13 @@ import re
 import unicodedata
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import (
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+)
 
 RAW_LENGTH_MAX = 250
 """Characters; longer input is no phone number. Source: libphonenumber, MAX_INPUT_STRING_LENGTH."""
@@ -31,9 +37,14 @@ _WRITTEN = re.compile(rf"(\D*)\d[\d{_BETWEEN_GROUPS}]*")
 _NOT_DIGITS = re.compile(r"\D+")
 _PLUS = re.compile(r"[+\uff0b]")
 
-# Parsing is most of the work, and here there is nothing to find out: neither the "62" of the
-# country nor an international prefix begins with 8, and the only trunk prefix is "0".
-_INDONESIAN_MOBILE = re.compile(r"(?:\+62)?0?(8[0-9]+)")
+# What nearly every number is, by libphonenumber's own pattern and without its parser: neither the
+# "62" of the country nor an international prefix begins with 8, and the only trunk prefix is "0".
+_INDONESIA = PhoneMetadata.metadata_for_region("ID")
+assert _INDONESIA is not None
+assert _INDONESIA.mobile is not None
+_INDONESIAN_MOBILE = re.compile(
+    rf"(?:\+?62)?0?({_INDONESIA.mobile.national_number_pattern})", re.ASCII
+)
 
 
 class PhoneError(ValueError):
@@ -55,7 +66,9 @@ def parse_phone(raw: str, *, mobile_only: bool = True) -> str:
 
     Source: phonenumbers 9.0.43, `number_type`: "returns UNKNOWN if it is invalid".
     """
-    dialled = _dialled(raw)
+    dialled = raw if _INDONESIAN_MOBILE.fullmatch(raw) else _dialled(raw)
+    if plain := _INDONESIAN_MOBILE.fullmatch(dialled):
+        return f"+62{plain[1]}"
     number = _parsed(dialled, raw)
     kind = phonenumbers.number_type(number)
 
@@ -112,8 +125,6 @@ def _visible(raw: str) -> str:
 
 
 def _parsed(dialled: str, raw: str) -> PhoneNumber:
-    if mobile := _INDONESIAN_MOBILE.fullmatch(dialled):
-        return PhoneNumber(country_code=62, national_number=int(mobile[1]))
     try:
         return phonenumbers.parse(dialled, "ID")
     except NumberParseException as error:

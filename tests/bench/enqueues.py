@@ -15,7 +15,7 @@ from waqcore.store.enqueue import NewMessage
 ROUNDS = 7
 SINGLES = 500
 THREADS = 32
-THREAD_SINGLES = 40
+THREAD_SINGLES = 100
 MANY = 1_000
 
 
@@ -114,7 +114,7 @@ class _ManyFloor:
     def __init__(self, path: Path) -> None:
         self._connection = _connect(path)
         columns, marks = ", ".join(NewMessage._fields), ", ".join("?" * len(NewMessage._fields))
-        self._insert = f"INSERT INTO message ({columns}) VALUES ({marks})"
+        self._insert = f"INSERT INTO waq_message ({columns}) VALUES ({marks})"
         self._made = 0
 
     def many(self) -> None:

@@ -18,6 +18,8 @@ from sqlalchemy import Connection
 from loadtests.mock_gateway.process import running
 from tests.bench.report import Figure
 from waqcore import Draft, Queue
+from waqcore.core.message import State
+from waqcore.queue import EVERYTHING
 from waqcore.store import lanes as lane_rows
 from waqcore.store.store import Store
 
@@ -28,6 +30,7 @@ LEAD_S = 4
 """From the start of the process to the first call, so that start-up is not taken for lateness."""
 GUARD_US = 250_000
 IDLE_S = 20
+IDLE_CALLS = 20
 
 
 def run(folder: Path) -> list[Figure]:
@@ -36,14 +39,20 @@ def run(folder: Path) -> list[Figure]:
 
 
 def _idle(folder: Path) -> list[Figure]:
-    environ = _environ(folder / "idle.db", "http://127.0.0.1:9", ["628114040707"])
-    Queue.from_env(environ).close()
-    with _dispatching(environ) as process:
-        time.sleep(5)
-        before = process.cpu_times()
-        time.sleep(IDLE_S)
-        after = process.cpu_times()
-        rss = process.memory_info().rss / 2**20
+    pace_s = 0.25
+    with running() as url:
+        environ = _environ(folder / "idle.db", url, ["628114040707"])
+        environ["WAQ_PACE_SECONDS"] = str(pace_s)
+        # It makes its database itself, and has made calls: what a dispatcher costs that has lived.
+        with _dispatching(environ) as process, _once_started(environ) as queue:
+            queue.enqueue_many(Draft(to=f"0812{n:08d}", body="x") for n in range(IDLE_CALLS))
+            time.sleep(IDLE_CALLS * pace_s * 2 + 5)
+            before = process.cpu_times()
+            time.sleep(IDLE_S)
+            after = process.cpu_times()
+            rss = process.memory_info().rss / 1_000_000
+            sent = queue.count(EVERYTHING).get(State.SENT, 0)
+    assert sent == IDLE_CALLS, f"{sent} of {IDLE_CALLS} messages were sent before it was idle"
     cpu = (after.user + after.system - before.user - before.system) / IDLE_S * 100
     return [
         Figure(name="idle dispatcher, memory", value=rss, unit="MB", bar=80, at_least=False),
@@ -109,8 +118,8 @@ def _lateness_ms(path: Path) -> Iterator[float]:
     """How long after its lane was ready each call but a lane's first left, by the attempt rows."""
     connection = sqlite3.connect(path)
     rows = connection.execute(
-        "SELECT sender, called_at, finished_at - started_at FROM attempt "
-        "JOIN message ON seq = message_seq ORDER BY sender, called_at"
+        "SELECT sender, called_at, finished_at - started_at FROM waq_attempt "
+        "JOIN waq_message ON seq = message_seq ORDER BY sender, called_at"
     ).fetchall()
     connection.close()
     for (sender, called_at, took_us), (next_sender, next_at, _) in itertools.pairwise(rows):
@@ -128,6 +137,13 @@ def _environ(path: Path, url: str, numbers: list[str]) -> dict[str, str]:
         "WAQ_PACE_SECONDS": str(PACE_S),
         "WAQ_DATABASE_URL": f"sqlite:///{path}",
     }
+
+
+@contextmanager
+def _once_started(environ: Mapping[str, str]) -> Iterator[Queue]:
+    time.sleep(LEAD_S)
+    with Queue.from_env(environ) as queue:
+        yield queue
 
 
 @contextmanager

@@ -52,30 +52,32 @@ class InFlight(NamedTuple):
 
 _ROWS = """
 SELECT seq, id, sender, body, priority, state, on_unknown, maybe_duplicate,
-       (SELECT count(*) FROM attempt WHERE message_seq = seq)
-FROM message ORDER BY seq
+       (SELECT count(*) FROM waq_attempt WHERE message_seq = seq)
+FROM waq_message ORDER BY seq
 """
 _IN_FLIGHT = """
-SELECT message.id, message.sender, message.lease_token,
-       EXISTS (SELECT 1 FROM attempt WHERE token = message.lease_token),
+SELECT m.id, m.sender, m.lease_token,
+       EXISTS (SELECT 1 FROM waq_attempt WHERE token = m.lease_token),
        CAST(coalesce(dispatcher.process, '') AS INTEGER)
-FROM message
-LEFT JOIN lane ON lane.lease_token = message.lease_token
-LEFT JOIN dispatcher ON dispatcher.id = lane.lease_holder
-WHERE message.state = 'sending'
+FROM waq_message AS m
+LEFT JOIN waq_lane AS lane ON lane.lease_token = m.lease_token
+LEFT JOIN waq_dispatcher AS dispatcher ON dispatcher.id = lane.lease_holder
+WHERE m.state = 'sending'
 """
 _TORN = """
-SELECT lane.sender FROM lane LEFT JOIN message ON message.seq = lane.lease_message
-WHERE lane.lease_token IS NOT NULL AND lane.lease_token IS NOT message.lease_token
+SELECT lane.sender FROM waq_lane AS lane
+LEFT JOIN waq_message AS m ON m.seq = lane.lease_message
+WHERE lane.lease_token IS NOT NULL AND lane.lease_token IS NOT m.lease_token
 UNION
-SELECT message.sender FROM message LEFT JOIN lane ON lane.sender = message.sender
-WHERE message.state = 'sending' AND lane.lease_token IS NOT message.lease_token
+SELECT m.sender FROM waq_message AS m
+LEFT JOIN waq_lane AS lane ON lane.sender = m.sender
+WHERE m.state = 'sending' AND lane.lease_token IS NOT m.lease_token
 """
 
 
-_WAITING = "SELECT sender, count(*) FROM message WHERE state = 'queued' GROUP BY sender"
-_UNENDED = "SELECT count(*) FROM message WHERE state IN ('queued', 'sending')"
-_DISPATCHERS = "SELECT count(*) FROM dispatcher"
+_WAITING = "SELECT sender, count(*) FROM waq_message WHERE state = 'queued' GROUP BY sender"
+_UNENDED = "SELECT count(*) FROM waq_message WHERE state IN ('queued', 'sending')"
+_DISPATCHERS = "SELECT count(*) FROM waq_dispatcher"
 
 
 class Witness:

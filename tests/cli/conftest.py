@@ -78,18 +78,20 @@ def put(queue: Queue, tmp_path: Path) -> Put:
         (message,) = queue.enqueue_many([Draft(**whole)])
         id_ = message.id
         with sqlite3.connect(tmp_path / "q.db") as db:
-            ((seq, at),) = db.execute("SELECT seq, enqueued_at FROM message WHERE id = ?", (id_,))
+            ((seq, at),) = db.execute(
+                "SELECT seq, enqueued_at FROM waq_message WHERE id = ?", (id_,)
+            )
             for n in range(1, calls + 1):
                 started_at = at + n * MINUTE_US
                 values = (seq, n, f"{id_}-{n}", started_at, started_at + 1_500_000)
                 db.execute(
-                    "INSERT INTO attempt (message_seq, number, token, started_at, finished_at,"
+                    "INSERT INTO waq_attempt (message_seq, number, token, started_at, finished_at,"
                     " outcome, http_status, detail)"
                     " VALUES (?, ?, ?, ?, ?, 'not_sent', 500, 'it broke')",
                     values,
                 )
             db.execute(
-                "UPDATE message SET state = ?, reason = ?, attempts = ?, failures = ?,"
+                "UPDATE waq_message SET state = ?, reason = ?, attempts = ?, failures = ?,"
                 " lease_token = ?, ended_at = ? WHERE id = ?",
                 (
                     state,

@@ -100,7 +100,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
 ) -> None:
     put()
     with sqlite3.connect(tmp_path / "q.db") as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
+        db.execute("UPDATE waq_schema_version SET version_num = '9999'")
     db.close()
 
     result = waq("send", "081234567890", "x")
@@ -109,7 +109,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     assert result.stderr.startswith("waq: the database is at schema 9999")
     assert result.stderr.count("\n") == 1
     with sqlite3.connect(tmp_path / "q.db") as db:
-        assert db.execute("SELECT count(*) FROM message").fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM waq_message").fetchone() == (1,)
     db.close()
 
 

@@ -108,7 +108,7 @@ def test_a_message_that_fails_twice_is_sent_on_its_third_attempt(tmp_path: Path)
             Arrived(30, "b"),
         ]
         assert s.queue.message(a.id).state == State.SENT
-        assert s.sql("SELECT attempts, failures FROM message WHERE body = 'a'") == [(3, 2)]
+        assert s.sql("SELECT attempts, failures FROM waq_message WHERE body = 'a'") == [(3, 2)]
 
     play(tmp_path, story)
 
@@ -120,7 +120,7 @@ def test_a_message_is_back_in_its_old_place_once_its_backoff_is_over(tmp_path: P
             s.enqueue(body)
         s.start()
         await s.until(1)
-        ((retry_at,),) = s.sql("SELECT retry_at FROM message WHERE body = 'a'")
+        ((retry_at,),) = s.sql("SELECT retry_at FROM waq_message WHERE body = 'a'")
         await s.until(80)
 
         # Wherever chance puts the end of the backoff, the very next slot is a's again.
@@ -188,7 +188,7 @@ def test_an_outage_of_ten_minutes_fails_no_message_and_is_over_within_a_probe(
             s.enqueue(f"{n:03}")
         s.start()
         await s.until(back_at)
-        counted = s.sql("SELECT DISTINCT state, failures FROM message")
+        counted = s.sql("SELECT DISTINCT state, failures FROM waq_message")
         await s.until(back_at + 300 + 200 * 10)
 
         assert counted == [("queued", 0)]
@@ -197,7 +197,7 @@ def test_an_outage_of_ten_minutes_fails_no_message_and_is_over_within_a_probe(
         assert [seconds for seconds, _ in s.probes] == [15, 45, 105, 225, 465, 765]
         assert s.times[0] == 765
         assert s.shortest_gap == 10
-        assert s.sql("SELECT DISTINCT state, failures, maybe_duplicate FROM message") == [
+        assert s.sql("SELECT DISTINCT state, failures, maybe_duplicate FROM waq_message") == [
             ("sent", 0, 0)
         ]
         assert s.alerts("breaker opened") == ["connection refused"]
@@ -216,7 +216,7 @@ def test_a_wrong_key_pauses_the_lane_with_its_reason_and_burns_nothing(tmp_path:
         await s.until(3_600)
 
         assert s.bodies == ["00"]
-        assert s.sql("SELECT DISTINCT state, failures FROM message") == [("queued", 0)]
+        assert s.sql("SELECT DISTINCT state, failures FROM waq_message") == [("queued", 0)]
         assert s.alerts("lane paused") == ["the key is wrong"]
         (lane,) = s.queue.status().lanes
         assert (lane.condition, lane.reason) == ("paused", "the key is wrong (by gateway)")
@@ -228,7 +228,7 @@ def test_a_wrong_key_pauses_the_lane_with_its_reason_and_burns_nothing(tmp_path:
 
         assert s.bodies == ["00", *(f"{n:02}" for n in range(20))]
         assert s.times[1] == 3_600
-        assert s.sql("SELECT DISTINCT state, failures FROM message") == [("sent", 0)]
+        assert s.sql("SELECT DISTINCT state, failures FROM waq_message") == [("sent", 0)]
 
     play(tmp_path, story)
 
@@ -271,6 +271,6 @@ def test_a_thousand_senders_are_served_at_once_each_at_its_own_pace(tmp_path: Pa
         assert {at_by_body[f"{one} 0"] for one in senders} == {0, 1}
         assert min(gaps) >= 10
         assert max(gaps) <= 11
-        assert s.sql("SELECT DISTINCT state, attempts FROM message") == [("sent", 1)]
+        assert s.sql("SELECT DISTINCT state, attempts FROM waq_message") == [("sent", 1)]
 
     play(tmp_path, story, senders=senders)

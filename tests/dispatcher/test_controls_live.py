@@ -158,7 +158,9 @@ def test_a_pause_pressed_during_a_call_outlives_its_outcome(tmp_path: Path) -> N
 
         assert s.bodies == ["a"]
         assert s.states() == {"a": "sent", "b": "queued"}
-        assert s.sql("SELECT pause_by, pause_reason FROM lane") == [("person", "campaign stopped")]
+        assert s.sql("SELECT pause_by, pause_reason FROM waq_lane") == [
+            ("person", "campaign stopped")
+        ]
 
         s.queue.resume()
         s.wake()
@@ -179,7 +181,9 @@ def test_a_persons_pause_is_not_overwritten_by_the_gateways(tmp_path: Path) -> N
         await s.until(600)
 
         assert s.bodies == ["a"]
-        assert s.sql("SELECT pause_by, pause_reason FROM lane") == [("person", "campaign stopped")]
+        assert s.sql("SELECT pause_by, pause_reason FROM waq_lane") == [
+            ("person", "campaign stopped")
+        ]
 
     play(tmp_path, story)
 
@@ -303,7 +307,7 @@ def test_an_opt_out_stops_a_message_that_a_person_resends(tmp_path: Path) -> Non
         await s.until(60)
 
         assert s.bodies == ["a", "b"]
-        assert s.sql("SELECT state FROM message WHERE body = 'a'") in (
+        assert s.sql("SELECT state FROM waq_message WHERE body = 'a'") in (
             [("cancelled",)],
             [("unknown",)],
         )
@@ -399,7 +403,7 @@ def test_an_override_lets_one_call_leave_at_once_and_restarts_the_pace(tmp_path:
         await s.until(60)
 
         assert s.calls == [Arrived(0, "a"), Arrived(3, "b"), Arrived(13, "c")]
-        assert s.sql("SELECT actor, detail FROM event WHERE action = 'override pace'") == [
+        assert s.sql("SELECT actor, detail FROM waq_event WHERE action = 'override pace'") == [
             ("test", "the boss asked")
         ]
 

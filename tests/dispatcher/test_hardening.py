@@ -17,7 +17,7 @@ def test_an_answer_with_half_a_character_is_settled_like_any_other(tmp_path: Pat
         s.start()
         await s.until(5)
 
-        assert s.sql("SELECT state, provider_id FROM message") == [("sent", "id-?")]
+        assert s.sql("SELECT state, provider_id FROM waq_message") == [("sent", "id-?")]
 
     play(tmp_path, story)
 
@@ -28,13 +28,15 @@ def test_a_dispatcher_that_slept_past_its_lease_goes_on_without_spinning(tmp_pat
         await s.until(4)
         s.sql("SELECT 1")
         d1.store.write(
-            lambda connection: connection.exec_driver_sql("UPDATE dispatcher SET lease_until = 1")
+            lambda connection: connection.exec_driver_sql(
+                "UPDATE waq_dispatcher SET lease_until = 1"
+            )
         )
         s.enqueue("a")
         await s.until(4.5)
 
         assert s.bodies == ["a"]
-        assert s.sql("SELECT count(*) FROM attempt") == [(1,)]
+        assert s.sql("SELECT count(*) FROM waq_attempt") == [(1,)]
 
     play(tmp_path, story)
 

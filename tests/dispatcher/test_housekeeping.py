@@ -78,7 +78,7 @@ def test_a_lane_too_long_to_count_for_each_look_is_counted_beside_its_calls(
         async with kept(s.start()):
             await s.until(3)
 
-            counted = "SELECT priority, queued, scheduled FROM tally ORDER BY priority"
+            counted = "SELECT priority, queued, scheduled FROM waq_tally ORDER BY priority"
             assert s.sql(counted) == [(2, EXACT_MAX + 1, 0), (3, 1, 1)]
 
     play(tmp_path, story)

@@ -52,7 +52,7 @@ def test_a_refusal_closes_the_lane_for_as_long_as_asked_and_counts_nothing(tmp_p
         await s.until(100)
 
         assert s.calls == [Arrived(0, "a"), Arrived(45, "b"), Arrived(55, "a")]
-        assert s.sql("SELECT state, attempts, failures FROM message WHERE body = 'a'") == [
+        assert s.sql("SELECT state, attempts, failures FROM waq_message WHERE body = 'a'") == [
             ("sent", 2, 0)
         ]
 
@@ -68,7 +68,7 @@ def test_a_message_is_never_failed_for_being_refused_often(tmp_path: Path) -> No
 
         assert s.bodies == ["a"] * 21
         assert s.shortest_gap >= 10
-        assert s.sql("SELECT state, failures FROM message") == [("sent", 0)]
+        assert s.sql("SELECT state, failures FROM waq_message") == [("sent", 0)]
 
     play(tmp_path, story)
 
@@ -81,7 +81,7 @@ def test_a_message_refused_past_its_maximum_age_fails(tmp_path: Path) -> None:
         await s.until(2 * 3_600)
 
         assert s.states() == {"a": "failed"}
-        assert s.sql("SELECT reason FROM message") == [("refused for too long: busy",)]
+        assert s.sql("SELECT reason FROM waq_message") == [("refused for too long: busy",)]
         assert s.times[-1] == 3_600
 
     play(tmp_path, story, refused_max_hours=1.0)
@@ -111,7 +111,7 @@ def test_an_unknown_outcome_is_resent_once_and_marked(tmp_path: Path) -> None:
         await s.until(30)
 
         assert s.calls == [Arrived(0, "a"), Arrived(10, "a")]
-        assert s.sql("SELECT state, failures, maybe_duplicate, unresolved FROM message") == [
+        assert s.sql("SELECT state, failures, maybe_duplicate, unresolved FROM waq_message") == [
             ("sent", 0, 1, 0)
         ]
 
@@ -141,7 +141,7 @@ def test_a_message_that_holds_is_not_called_again_after_an_unknown_outcome(tmp_p
         await s.until(300)
 
         assert s.bodies == ["a"]
-        assert s.sql("SELECT state, maybe_duplicate FROM message") == [("unknown", 0)]
+        assert s.sql("SELECT state, maybe_duplicate FROM waq_message") == [("unknown", 0)]
 
     play(tmp_path, story)
 
@@ -169,7 +169,7 @@ def test_a_message_in_doubt_that_keeps_failing_is_left_to_a_person(tmp_path: Pat
         await s.until(120)
 
         assert s.bodies == ["a"] * 4
-        assert s.sql("SELECT state, failures FROM message") == [("unknown", 3)]
+        assert s.sql("SELECT state, failures FROM waq_message") == [("unknown", 3)]
 
     play(tmp_path, story)
 
@@ -190,7 +190,7 @@ def test_a_person_resolves_a_message_that_is_unknown(tmp_path: Path) -> None:
 
         assert s.bodies == ["was sent", "again", "drop", "again"]
         assert s.states() == {"was sent": "sent", "again": "sent", "drop": "cancelled"}
-        assert s.sql("SELECT maybe_duplicate FROM message") == [(0,), (1,), (0,)]
+        assert s.sql("SELECT maybe_duplicate FROM waq_message") == [(0,), (1,), (0,)]
 
     play(tmp_path, story)
 
@@ -204,7 +204,7 @@ def test_a_rejected_message_fails_at_once_and_the_next_goes_at_the_pace(tmp_path
         await s.until(30)
 
         assert s.calls == [Arrived(0, "a"), Arrived(10, "b")]
-        assert s.sql("SELECT state, reason FROM message") == [
+        assert s.sql("SELECT state, reason FROM waq_message") == [
             ("failed", "not on WhatsApp"),
             ("sent", ""),
         ]
@@ -226,9 +226,9 @@ def test_three_messages_that_fail_in_a_row_open_the_breaker_and_no_more_is_burnt
         # Chance decides which come back in between, not that the third different one is the end.
         assert len(set(s.bodies)) == 3
         assert len(s.bodies) <= 7
-        assert s.sql("SELECT count(*) FROM message WHERE state = 'queued' AND failures = 0") == [
-            (7,)
-        ]
+        assert s.sql(
+            "SELECT count(*) FROM waq_message WHERE state = 'queued' AND failures = 0"
+        ) == [(7,)]
         assert s.alerts("breaker opened") == ["busy"]
 
     play(tmp_path, story, backoff_seconds=30.0)
@@ -360,7 +360,7 @@ def test_a_gateway_that_breaks_is_an_unknown_outcome_if_the_call_may_have_left(
         await s.until(60)
 
         assert s.bodies == ["a"]
-        assert s.sql("SELECT state, reason FROM message") == [
+        assert s.sql("SELECT state, reason FROM waq_message") == [
             ("unknown", "the call broke: RuntimeError")
         ]
 
@@ -374,7 +374,9 @@ def test_a_call_that_is_never_answered_is_given_up_as_unknown(tmp_path: Path) ->
         s.start()
         await s.until(120)
 
-        assert s.sql("SELECT state, reason FROM message") == [("unknown", "no answer within 60 s")]
+        assert s.sql("SELECT state, reason FROM waq_message") == [
+            ("unknown", "no answer within 60 s")
+        ]
 
     play(tmp_path, story)
 

@@ -63,7 +63,7 @@ def test_only_the_dead_of_this_host_are_taken_out(tmp_path: Path) -> None:
     elsewhere = store.write(lambda connection: presence.bury(connection, "other", lambda _: True))
 
     assert (buried, elsewhere) == (1, 0)
-    assert rows(store, "SELECT id FROM dispatcher") == [("d2",)]
+    assert rows(store, "SELECT id FROM waq_dispatcher") == [("d2",)]
     store.close()
 
 

@@ -21,8 +21,8 @@ def test_stopping_lets_the_call_in_flight_end_and_begins_no_other(tmp_path: Path
         assert s.loop.now == 30
         assert s.calls == [Arrived(0, "a")]
         assert s.states() == {"a": "sent", "b": "queued"}
-        assert s.sql("SELECT count(*) FROM dispatcher") == [(0,)]
-        assert s.sql("SELECT lease_token FROM lane") == [(None,)]
+        assert s.sql("SELECT count(*) FROM waq_dispatcher") == [(0,)]
+        assert s.sql("SELECT lease_token FROM waq_lane") == [(None,)]
 
     play(tmp_path, story)
 
@@ -35,7 +35,7 @@ def test_stopping_an_idle_dispatcher_ends_it_at_once(tmp_path: Path) -> None:
         await s.stop()
 
         assert s.loop.now == 100
-        assert s.sql("SELECT count(*) FROM dispatcher") == [(0,)]
+        assert s.sql("SELECT count(*) FROM waq_dispatcher") == [(0,)]
 
     play(tmp_path, story)
 
@@ -86,7 +86,7 @@ def test_an_outcome_is_not_lost_where_the_database_fails_while_stopping(tmp_path
 
         assert s.loop.now == 2
         assert s.states() == {"a": "sent"}
-        assert s.sql("SELECT count(*) FROM dispatcher") == [(0,)]
+        assert s.sql("SELECT count(*) FROM waq_dispatcher") == [(0,)]
 
     play(tmp_path, story)
 
@@ -131,7 +131,7 @@ def test_a_claim_whose_attempt_row_was_refused_is_given_back_uncounted(tmp_path:
         await s.until(30)
 
         assert s.bodies == ["a"]
-        assert s.sql("SELECT state, attempts, failures, maybe_duplicate FROM message") == [
+        assert s.sql("SELECT state, attempts, failures, maybe_duplicate FROM waq_message") == [
             ("sent", 1, 0, 0)
         ]
 
@@ -151,7 +151,7 @@ def test_one_failed_write_anywhere_loses_and_doubles_nothing(tmp_path: Path, fai
         assert s.bodies == ["a", "b", "c"]
         assert s.states() == {"a": "sent", "b": "sent", "c": "sent"}
         assert s.shortest_gap >= 10
-        assert s.sql("SELECT sum(maybe_duplicate), sum(failures) FROM message") == [(0, 0)]
+        assert s.sql("SELECT sum(maybe_duplicate), sum(failures) FROM waq_message") == [(0, 0)]
 
     play(tmp_path, story)
 

@@ -39,7 +39,9 @@ def test_a_dispatcher_killed_in_mid_call_is_taken_over_within_its_lease(tmp_path
 
         # At 15 s the lease ends; a backs off for up to 5 s, so b takes the slot.
         assert s.calls == [Arrived(0, "a"), Arrived(15, "b"), Arrived(25, "a")]
-        assert s.sql("SELECT body, state, attempts, failures, maybe_duplicate FROM message") == [
+        assert s.sql(
+            "SELECT body, state, attempts, failures, maybe_duplicate FROM waq_message"
+        ) == [
             ("a", "sent", 2, 0, 1),
             ("b", "sent", 1, 0, 0),
         ]
@@ -110,7 +112,7 @@ def test_a_crash_between_claim_and_attempt_row_is_known_as_not_sent(tmp_path: Pa
         d1 = s.start("d1")
         d1.store_latency_s = 1.0  # Joined at 1 s, claimed at 1 s: heard of at 2 s.
         await s.until(1.5)
-        claimed = s.sql("SELECT state, attempts FROM message")
+        claimed = s.sql("SELECT state, attempts FROM waq_message")
         await s.crash("d1")
         s.bury("d1")
         s.start("d2")
@@ -118,7 +120,7 @@ def test_a_crash_between_claim_and_attempt_row_is_known_as_not_sent(tmp_path: Pa
 
         assert claimed == [("sending", 0)]
         assert s.calls == [Arrived(1.5, "a")]
-        assert s.sql("SELECT state, attempts, failures, maybe_duplicate FROM message") == [
+        assert s.sql("SELECT state, attempts, failures, maybe_duplicate FROM waq_message") == [
             ("sent", 1, 0, 0)
         ]
 
@@ -131,7 +133,7 @@ def test_a_crash_after_the_attempt_row_may_have_been_a_call(tmp_path: Path) -> N
         d1 = s.start("d1")
         d1.store_latency_s = 1.0  # Claimed at 1 s, begun at 2 s: heard of at 3 s.
         await s.until(2.5)
-        begun = s.sql("SELECT number, outcome FROM attempt")
+        begun = s.sql("SELECT number, outcome FROM waq_attempt")
         await s.crash("d1")
         s.bury("d1")
         s.start("d2")
@@ -163,7 +165,7 @@ def test_no_call_leaves_after_its_call_by(tmp_path: Path) -> None:
         outcomes = [one.outcome for one in s.queue.attempts(a.id)]
         assert outcomes[0] == "not_called"
         assert outcomes[-1] == "accepted"
-        assert s.sql("SELECT state, failures, maybe_duplicate FROM message") == [("sent", 0, 0)]
+        assert s.sql("SELECT state, failures, maybe_duplicate FROM waq_message") == [("sent", 0, 0)]
 
     play(tmp_path, story)
 
@@ -229,7 +231,7 @@ def test_a_late_failure_is_noted_on_its_attempt_and_changes_nothing_else(tmp_pat
         d1.store.fail(0)
         await s.until(60)
 
-        assert s.sql("SELECT state, failures, unresolved FROM message") == [("unknown", 0, 1)]
+        assert s.sql("SELECT state, failures, unresolved FROM waq_message") == [("unknown", 0, 1)]
         assert [one.outcome for one in s.queue.attempts(a.id)] == ["not_sent"]
 
     play(tmp_path, story)
@@ -246,7 +248,9 @@ def test_a_lane_whose_message_was_deleted_by_hand_goes_on(tmp_path: Path) -> Non
         s.latency_s = 0.0
         d2 = s.start("d2")
         d2.store.write(
-            lambda connection: connection.exec_driver_sql("DELETE FROM message WHERE body = 'a'")
+            lambda connection: connection.exec_driver_sql(
+                "DELETE FROM waq_message WHERE body = 'a'"
+            )
         )
         await s.until(60)
 

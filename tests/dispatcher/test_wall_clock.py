@@ -106,7 +106,7 @@ def test_a_call_in_flight_at_another_boot_is_taken_over_at_the_pace(
         await s.until(60)
 
         assert s.calls == [Arrived(0, "a"), Arrived(11, "a")]
-        assert s.sql("SELECT state, maybe_duplicate FROM message") == [("sent", 1)]
+        assert s.sql("SELECT state, maybe_duplicate FROM waq_message") == [("sent", 1)]
 
     play(tmp_path, story)
 

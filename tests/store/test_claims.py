@@ -55,7 +55,7 @@ def test_of_two_dispatchers_that_claim_at_once_exactly_one_wins(folder: Path) ->
 
     claimed = [len(a.claims) + len(b.claims) for a, b in zip(*decided, strict=True)]
     assert claimed == [1] * ROUNDS
-    assert rows(stores[0], "SELECT DISTINCT state, attempts FROM message") == [("sent", 1)]
+    assert rows(stores[0], "SELECT DISTINCT state, attempts FROM waq_message") == [("sent", 1)]
     for store in stores:
         store.close()
 
@@ -69,7 +69,7 @@ store = open_store(Path(sys.argv[1]), HandClock(), senders(pace_us=0))
 me = join(store, sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
-while rows(store, "SELECT 1 FROM message WHERE state = 'queued' LIMIT 1"):
+while rows(store, "SELECT 1 FROM waq_message WHERE state = 'queued' LIMIT 1"):
     for claim in take(store, me).claims:
         if begin(store, claim):
             print(claim.lease.message_seq, flush=True)
@@ -102,7 +102,7 @@ def test_two_processes_share_a_lane_without_taking_a_message_twice(folder: Path)
 
     assert [process.returncode for process in processes] == [0, 0]
     assert sorted(int(seq) for one in called for seq in one) == list(range(1, 101))
-    assert rows(store, "SELECT DISTINCT state, attempts FROM message") == [("sent", 1)]
+    assert rows(store, "SELECT DISTINCT state, attempts FROM waq_message") == [("sent", 1)]
     store.close()
 
 
@@ -153,11 +153,11 @@ def test_a_late_holder_cannot_settle_a_message_leased_again(folder: Path) -> Non
 
     take(store, anew, ended(store, first, Rejected("never mind")), room=0)
 
-    assert rows(store, "SELECT state, lease_token FROM message") == [
+    assert rows(store, "SELECT state, lease_token FROM waq_message") == [
         ("sending", second.lease.token)
     ]
-    assert rows(store, "SELECT lease_token FROM lane") == [(second.lease.token,)]
-    assert rows(store, "SELECT number, outcome FROM attempt") == [(1, "rejected"), (2, None)]
+    assert rows(store, "SELECT lease_token FROM waq_lane") == [(second.lease.token,)]
+    assert rows(store, "SELECT number, outcome FROM waq_attempt") == [(1, "rejected"), (2, None)]
     store.close()
 
 
@@ -179,7 +179,7 @@ def test_a_late_acceptance_of_an_earlier_attempt_does_not_settle_a_later_one(fol
 
     take(store, anew, ended(store, first, Accepted("late")), room=0)
 
-    assert rows(store, "SELECT state FROM message") == [("sending",)]
+    assert rows(store, "SELECT state FROM waq_message") == [("sending",)]
     store.close()
 
 
@@ -205,8 +205,8 @@ def test_a_late_acceptance_stops_a_second_call_that_was_claimed_but_not_begun(
     take(store, anew, ended(store, second, NotCalled("not ours any more")), room=0)
 
     assert begun == []
-    assert rows(store, "SELECT state, provider_id FROM message") == [("sent", "late")]
-    assert rows(store, "SELECT lease_token FROM lane") == [(None,)]
+    assert rows(store, "SELECT state, provider_id FROM waq_message") == [("sent", "late")]
+    assert rows(store, "SELECT lease_token FROM waq_lane") == [(None,)]
     store.close()
 
 
@@ -228,8 +228,8 @@ def test_an_acceptance_and_the_release_it_makes_void_may_come_in_one_turn(folder
     late = ended(store, first, Accepted("late"))
     take(store, anew, late, ended(store, second, NotCalled("attempts not stored")), room=0)
 
-    assert rows(store, "SELECT state, provider_id FROM message") == [("sent", "late")]
-    assert rows(store, "SELECT lease_token FROM lane") == [(None,)]
+    assert rows(store, "SELECT state, provider_id FROM waq_message") == [("sent", "late")]
+    assert rows(store, "SELECT lease_token FROM waq_lane") == [(None,)]
     store.close()
 
 
@@ -243,8 +243,8 @@ def test_a_claim_that_was_taken_over_cannot_begin(folder: Path) -> None:
     take(store, join(store, "d2"), room=0)
 
     assert begin(store, claim) == []
-    assert rows(store, "SELECT count(*) FROM attempt") == [(0,)]
-    assert rows(store, "SELECT state, attempts FROM message") == [("queued", 0)]
+    assert rows(store, "SELECT count(*) FROM waq_attempt") == [(0,)]
+    assert rows(store, "SELECT state, attempts FROM waq_message") == [("queued", 0)]
     store.close()
 
 
@@ -258,7 +258,7 @@ def test_a_claim_whose_message_another_has_leased_cannot_begin(folder: Path) -> 
 
     assert begin(store, old) == []
     assert begin(store, anew) == [anew]
-    assert rows(store, "SELECT token FROM attempt") == [(anew.lease.token,)]
+    assert rows(store, "SELECT token FROM waq_attempt") == [(anew.lease.token,)]
     store.close()
 
 
@@ -284,7 +284,7 @@ def test_of_several_claims_only_those_still_ours_begin(folder: Path) -> None:
     begun = begin(store, *claims)
 
     assert begun == [claims[0], claims[2]]
-    assert rows(store, "SELECT message_seq, number FROM attempt") == [
+    assert rows(store, "SELECT message_seq, number FROM waq_attempt") == [
         (claims[0].lease.message_seq, 1),
         (claims[2].lease.message_seq, 1),
     ]
@@ -307,7 +307,7 @@ def test_a_recipient_who_opts_out_after_the_claim_is_not_called(folder: Path) ->
     decided = take(store, me, given_back._replace(called_at=None))
 
     assert begun == []
-    assert rows(store, "SELECT seq, state FROM message") == [(1, "cancelled"), (2, "sending")]
+    assert rows(store, "SELECT seq, state FROM waq_message") == [(1, "cancelled"), (2, "sending")]
     assert [one.lease.message_seq for one in decided.claims] == [2]
     store.close()
 
@@ -327,7 +327,7 @@ def test_a_message_stays_in_sending_no_longer_than_the_timeout_whatever_its_disp
             clock.advance(10)
             me = beat(store, "d1")
         take(store, me)
-        states += rows(store, "SELECT state FROM message")
+        states += rows(store, "SELECT state FROM waq_message")
 
     assert states == [("sending",)] * 29 + [("unknown",)] * 2
     store.close()
@@ -349,7 +349,7 @@ def test_a_call_given_back_and_claimed_anew_at_one_instant_is_not_taken_for_made
     take(store, join(store, "d2"), room=0)
 
     assert second.lease.token != first.lease.token
-    assert rows(store, "SELECT state, maybe_duplicate FROM message") == [("queued", 0)]
+    assert rows(store, "SELECT state, maybe_duplicate FROM waq_message") == [("queued", 0)]
     store.close()
 
 
@@ -378,12 +378,15 @@ def test_lane_and_backoff_outlive_a_restart(folder: Path) -> None:
     (claim,) = take(store, me).claims
     begin(store, claim)
     take(store, me, ended(store, claim, NotSent("busy")))
-    before = rows(store, "SELECT * FROM lane"), rows(store, "SELECT * FROM message")
+    before = rows(store, "SELECT * FROM waq_lane"), rows(store, "SELECT * FROM waq_message")
     store.close()
 
     store = open_store(folder, clock)
 
-    assert (rows(store, "SELECT * FROM lane"), rows(store, "SELECT * FROM message")) == before
+    assert (
+        rows(store, "SELECT * FROM waq_lane"),
+        rows(store, "SELECT * FROM waq_message"),
+    ) == before
     assert take(store, me).claims == []
     clock.advance(10)
     assert [claim.number for claim in take(store, me).claims] == [2]
@@ -404,7 +407,7 @@ def test_more_expired_messages_than_one_turn_takes_are_ended_in_the_next(folder:
     assert first.claims == []
     assert first.waits == {SENDER: store.steady()}
     assert [claim.stored.message.id for claim in second.claims] == ["m99"]
-    assert rows(store, "SELECT count(*) FROM message WHERE state = 'expired'") == [(30,)]
+    assert rows(store, "SELECT count(*) FROM waq_message WHERE state = 'expired'") == [(30,)]
     store.close()
 
 

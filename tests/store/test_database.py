@@ -169,7 +169,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(folder: Path) -> None:
 
     store = open_store(folder)
     assert ended.returncode == -9
-    assert [id_ for (id_,) in rows(store, "SELECT id FROM message ORDER BY seq")] == (
+    assert [id_ for (id_,) in rows(store, "SELECT id FROM waq_message ORDER BY seq")] == (
         ended.stdout.split()
     )
     assert len(ended.stdout.split()) == 20
@@ -191,12 +191,12 @@ def test_the_file_is_durable_and_read_beside_a_writer(folder: Path) -> None:
 def test_a_restart_finds_every_message_as_it_was(folder: Path) -> None:
     store = open_store(folder)
     put(store, new(1, reference="REG-1", idempotency_key="k"), new(2, send_at=2**53))
-    before = rows(store, "SELECT * FROM message")
+    before = rows(store, "SELECT * FROM waq_message")
     store.close()
 
     store = open_store(folder)
 
-    assert rows(store, "SELECT * FROM message") == before
+    assert rows(store, "SELECT * FROM waq_message") == before
     store.close()
 
 

@@ -38,7 +38,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_stored(folder: Path) -> None:
         fill()
 
     assert 0 < len(acknowledged) < 100
-    assert [id_ for (id_,) in rows(store, "SELECT id FROM message")] == acknowledged
+    assert [id_ for (id_,) in rows(store, "SELECT id FROM waq_message")] == acknowledged
     store.close()
 
 
@@ -49,7 +49,7 @@ def test_a_batch_that_does_not_fit_leaves_none_of_its_messages(folder: Path) -> 
     with pytest.raises(UnwritableDatabaseError):
         put(store, *(new(n, body=BODY) for n in range(20)))
 
-    assert rows(store, "SELECT count(*) FROM message") == [(0,)]
+    assert rows(store, "SELECT count(*) FROM waq_message") == [(0,)]
     store.close()
 
 
@@ -62,7 +62,7 @@ def test_it_works_again_once_there_is_room(folder: Path) -> None:
     limit_pages(store, 1_000)
     put(store, *(new(n, body=BODY) for n in range(20)))
 
-    assert rows(store, "SELECT count(*) FROM message") == [(20,)]
+    assert rows(store, "SELECT count(*) FROM waq_message") == [(20,)]
     assert rows(store, "PRAGMA integrity_check") == [("ok",)]
     store.close()
 
@@ -79,7 +79,7 @@ def test_calls_go_on_being_settled_on_a_full_disk_that_can_still_be_overwritten(
     assert begin(store, claim) == [claim]
     take(store, me, ended(store, claim, Accepted()))
 
-    assert rows(store, "SELECT state FROM message") == [("sent",)]
+    assert rows(store, "SELECT state FROM waq_message") == [("sent",)]
     store.close()
 
 

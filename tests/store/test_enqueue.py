@@ -13,7 +13,7 @@ from waqcore.store.enqueue import IdempotencyError, SuppressedError
 from waqcore.store.events import Happening
 from waqcore.store.store import Store
 
-KEPT = "SELECT id FROM message ORDER BY seq"
+KEPT = "SELECT id FROM waq_message ORDER BY seq"
 
 
 def test_ids_come_back_in_order(folder: Path) -> None:
@@ -76,7 +76,9 @@ def test_a_key_is_a_senders_own(folder: Path) -> None:
 def test_a_key_is_remembered_after_its_message_was_sent(folder: Path) -> None:
     store = open_store(folder)
     put(store, new(1, idempotency_key="k"))
-    store.write(lambda connection: connection.exec_driver_sql("UPDATE message SET state = 'sent'"))
+    store.write(
+        lambda connection: connection.exec_driver_sql("UPDATE waq_message SET state = 'sent'")
+    )
 
     assert put(store, new(2, idempotency_key="k")) == ["m1"]
     store.close()
@@ -133,7 +135,7 @@ def test_one_bad_enqueue_among_many_that_share_a_commit_fails_its_own_caller_alo
         thread.join()
 
     assert refused == [5] * 10
-    assert rows(store, "SELECT count(*) FROM message") == [(1 + 150,)]
+    assert rows(store, "SELECT count(*) FROM waq_message") == [(1 + 150,)]
     store.close()
 
 
@@ -207,7 +209,7 @@ def test_a_batch_longer_than_one_statement_takes_is_stored_whole(folder: Path) -
     again = put(store, *(one._replace(id=f"x{n}") for n, one in enumerate(many)))
 
     assert again == [one.id for one in many]
-    assert rows(store, "SELECT count(*) FROM message") == [(1_203,)]
+    assert rows(store, "SELECT count(*) FROM waq_message") == [(1_203,)]
     store.close()
 
 
@@ -216,7 +218,7 @@ def test_the_wall_clock_set_back_does_not_change_the_order(folder: Path) -> None
     put(store, new(1, 10 * SECOND))
     put(store, new(2, 5 * SECOND))
 
-    assert rows(store, f"SELECT id FROM message WHERE sender = '{SENDER}' ORDER BY seq") == [
+    assert rows(store, f"SELECT id FROM waq_message WHERE sender = '{SENDER}' ORDER BY seq") == [
         ("m1",),
         ("m2",),
     ]

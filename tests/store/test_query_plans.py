@@ -25,7 +25,7 @@ LEASE = Lease("d1/7/1", 7, "d1", EPOCH, EPOCH, EPOCH)
 
 _FILL = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-INSERT INTO message (id, sender, recipient, body, priority, content_hash, enqueued_at, send_at,
+INSERT INTO waq_message (id, sender, recipient, body, priority, content_hash, enqueued_at, send_at,
                      idempotency_key, expires_at, retry_at)
 SELECT '{name}' || i, '{sender}', '+62812' || i, 'body', 1 + i % 3, 'h', {wall} + i, {send_at},
        '{name}' || i, {expires_at}, CASE WHEN i % 100 = 99 THEN {wall} + 60000000 ELSE 0 END
@@ -71,7 +71,8 @@ def test_no_hot_query_scans_a_table_or_sorts_the_queue(long: Store, name: str) -
 
     assert plans
     for plan in plans:
-        assert not [step for step in plan if step.startswith(("SCAN message", "SCAN attempt"))]
+        scans = ("SCAN waq_message", "SCAN waq_attempt")
+        assert not [step for step in plan if step.startswith(scans)]
         assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
         assert any("USING" in step for step in plan)
 
@@ -79,23 +80,23 @@ def test_no_hot_query_scans_a_table_or_sorts_the_queue(long: Store, name: str) -
 def test_the_heads_of_a_lane_come_from_the_index_of_places(long: Store) -> None:
     (plan,) = _plans(long, HOT["heads"])
 
-    searches = [step for step in plan if step.startswith("SEARCH message")]
-    assert [step for step in searches if "message_place" in step]
-    assert all("message_place" in step or "PRIMARY KEY" in step for step in searches)
+    searches = [step for step in plan if step.startswith("SEARCH waq_message")]
+    assert [step for step in searches if "waq_message_place" in step]
+    assert all("waq_message_place" in step or "PRIMARY KEY" in step for step in searches)
 
 
 def test_what_is_due_next_comes_from_the_indexes_of_what_waits(long: Store) -> None:
     (plan,) = _plans(long, HOT["next_due"])
 
-    searches = " ".join(step for step in plan if step.startswith("SEARCH message"))
-    assert "message_scheduled" in searches
-    assert "message_retry" in searches
+    searches = " ".join(step for step in plan if step.startswith("SEARCH waq_message"))
+    assert "waq_message_scheduled" in searches
+    assert "waq_message_retry" in searches
 
 
 def test_a_key_used_before_comes_from_its_index(long: Store) -> None:
     (plan,) = _plans(long, HOT["idempotency"])
 
-    assert any("message_idempotency" in step for step in plan)
+    assert any("waq_message_idempotency" in step for step in plan)
 
 
 @pytest.mark.parametrize("name", ["heads", "next_due", "by_seq", "position", "idempotency"])

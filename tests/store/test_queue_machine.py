@@ -326,7 +326,7 @@ class QueueMachine(RuleBasedStateMachine):
     def the_database_holds_what_the_model_holds(self) -> None:
         if not hasattr(self, "store"):
             return
-        held = hand.rows(self.store, "SELECT seq, state, attempts, failures FROM message")
+        held = hand.rows(self.store, "SELECT seq, state, attempts, failures FROM waq_message")
         assert held == [(m.seq, m.state, m.attempts, m.failures) for m in self.messages]
 
     @invariant()
@@ -415,7 +415,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _back_off(self, message: Expected, now: int, at_most: int) -> None:
         """Chance decides when it is due again; the bound is the model's."""
         message.state = "queued"
-        query = f"SELECT retry_at FROM message WHERE seq = {message.seq}"
+        query = f"SELECT retry_at FROM waq_message WHERE seq = {message.seq}"
         ((message.retry_at,),) = hand.rows(self.store, query)
         assert now <= message.retry_at <= now + at_most
 

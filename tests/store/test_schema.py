@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.store.hand import SENDER, new, open_store, put, rows
@@ -21,35 +22,46 @@ MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
 
 def test_the_migrations_make_the_tables_the_code_knows(folder: Path) -> None:
-    store = open_store(folder)
+    with _migrated(folder).connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": schema.VERSION_TABLE}
+        )
 
-    differences = store.read(
-        lambda connection: compare_metadata(MigrationContext.configure(connection), metadata)
-    )
-
-    assert differences == []
-    store.close()
+        assert compare_metadata(context, metadata) == []
 
 
 def test_the_migrations_make_the_checks_and_indexes_the_code_knows(folder: Path) -> None:
     """Alembic compares neither checks nor conditions of indexes nor STRICT: the text does."""
     store = open_store(folder)
-    fresh = sqlite3.connect(folder / "fresh.db")
-    from sqlalchemy import create_engine
-
-    engine = create_engine(f"sqlite:///{folder / 'fresh.db'}")
-    metadata.create_all(engine)
-    engine.dispose()
-
-    listed = (
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
-    )
-    migrated = {name: _clauses(sql) for name, sql in rows(store, listed)}
-    known = {name: _clauses(sql) for name, sql in fresh.execute(listed)}
-    fresh.close()
+    listed = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    made = {name: _clauses(sql) for name, sql in rows(store, listed)}
     store.close()
 
-    assert migrated == known
+    with _migrated(folder).connect() as connection:
+        migrated = {name: _clauses(sql) for name, sql in connection.execute(text(listed))}
+
+    assert migrated == made
+
+
+def _migrated(folder: Path) -> Engine:
+    """A database that went through every migration there ever was."""
+    engine = create_engine(f"sqlite:///{folder / 'migrated.db'}")
+    with engine.begin() as connection:
+        schema.migrate(connection, None)
+    return engine
+
+
+def test_an_applications_own_migrations_may_share_the_database(folder: Path) -> None:
+    theirs = "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version "
+    with sqlite3.connect(folder / "queue.db") as connection:
+        connection.executescript(f"{theirs} VALUES ('theirs')")
+    connection.close()
+
+    store = open_store(folder)
+
+    assert store.read(schema.revision) == schema.HEAD
+    assert rows(store, "SELECT version_num FROM alembic_version") == [("theirs",)]
+    store.close()
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -63,14 +75,16 @@ def test_a_database_of_a_newer_waqcore_is_refused_and_left_as_it_is(folder: Path
     open_store(folder).close()
     path = folder / "queue.db"
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE waq_schema_version SET version_num = '9999'")
     connection.close()
 
     with pytest.raises(NewerDatabaseError, match=r"schema 9999.*install the newer waqcore"):
         open_store(folder)
 
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    assert connection.execute("SELECT version_num FROM waq_schema_version").fetchall() == [
+        ("9999",)
+    ]
     connection.close()
 
 
@@ -91,8 +105,8 @@ def test_all_who_open_an_empty_database_at_once_get_one_schema(folder: Path, att
         thread.join()
 
     assert len(stores) == 4
-    assert rows(stores[0], "SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
-    assert rows(stores[0], "SELECT sender FROM lane") == [(SENDER,)]
+    assert rows(stores[0], "SELECT version_num FROM waq_schema_version") == [(schema.HEAD,)]
+    assert rows(stores[0], "SELECT sender FROM waq_lane") == [(SENDER,)]
     for store in stores:
         store.close()
 
@@ -100,27 +114,27 @@ def test_all_who_open_an_empty_database_at_once_get_one_schema(folder: Path, att
 @pytest.mark.parametrize(
     "nonsense",
     [
-        "UPDATE message SET state = 'lost'",
-        "UPDATE message SET state = 'sending'",
-        "UPDATE message SET lease_token = 't'",
-        "UPDATE message SET priority = 4",
-        "UPDATE message SET priority = 'high'",
-        "UPDATE message SET on_unknown = 'perhaps'",
-        "UPDATE message SET unresolved = 2",
-        "UPDATE message SET send_at = 10, expires_at = 10",
-        "UPDATE message SET enqueued_at = 'today'",
-        "UPDATE message SET body = NULL",
-        "UPDATE message SET seq = 1, id = 'm2' WHERE id = 'm1'",
-        "INSERT INTO attempt (message_seq, number, token, started_at) VALUES (1, 0, 't', 1)",
-        "INSERT INTO attempt (message_seq, number, token, started_at) VALUES (99, 1, 't', 1)",
-        "INSERT INTO attempt (message_seq, number, token, started_at, outcome)"
+        "UPDATE waq_message SET state = 'lost'",
+        "UPDATE waq_message SET state = 'sending'",
+        "UPDATE waq_message SET lease_token = 't'",
+        "UPDATE waq_message SET priority = 4",
+        "UPDATE waq_message SET priority = 'high'",
+        "UPDATE waq_message SET on_unknown = 'perhaps'",
+        "UPDATE waq_message SET unresolved = 2",
+        "UPDATE waq_message SET send_at = 10, expires_at = 10",
+        "UPDATE waq_message SET enqueued_at = 'today'",
+        "UPDATE waq_message SET body = NULL",
+        "UPDATE waq_message SET seq = 1, id = 'm2' WHERE id = 'm1'",
+        "INSERT INTO waq_attempt (message_seq, number, token, started_at) VALUES (1, 0, 't', 1)",
+        "INSERT INTO waq_attempt (message_seq, number, token, started_at) VALUES (99, 1, 't', 1)",
+        "INSERT INTO waq_attempt (message_seq, number, token, started_at, outcome)"
         " VALUES (1, 1, 't', 1, 'accepted')",
-        "UPDATE lane SET lease_token = 't'",
-        "UPDATE lane SET lease_message = 1",
-        "UPDATE lane SET lease_holder = 'd1'",
-        "UPDATE lane SET pause_by = 'nobody'",
-        "UPDATE lane SET paced_until = NULL",
-        "INSERT INTO clock VALUES (2, 'boot', 0, 0)",
+        "UPDATE waq_lane SET lease_token = 't'",
+        "UPDATE waq_lane SET lease_message = 1",
+        "UPDATE waq_lane SET lease_holder = 'd1'",
+        "UPDATE waq_lane SET pause_by = 'nobody'",
+        "UPDATE waq_lane SET paced_until = NULL",
+        "INSERT INTO waq_clock VALUES (2, 'boot', 0, 0)",
     ],
 )
 def test_the_database_refuses_nonsense(folder: Path, nonsense: str) -> None:
@@ -137,22 +151,24 @@ def test_deleting_a_message_takes_its_attempts_along(folder: Path) -> None:
     store = open_store(folder)
     put(store, new(1))
     for statement in (
-        "INSERT INTO attempt (message_seq, number, token, started_at) VALUES (1, 1, 't', 1)",
-        "DELETE FROM message",
+        "INSERT INTO waq_attempt (message_seq, number, token, started_at) VALUES (1, 1, 't', 1)",
+        "DELETE FROM waq_message",
     ):
         store.write(lambda connection, one=statement: connection.exec_driver_sql(one))  # type: ignore[misc]
 
-    assert rows(store, "SELECT count(*) FROM attempt") == [(0,)]
+    assert rows(store, "SELECT count(*) FROM waq_attempt") == [(0,)]
     store.close()
 
 
 def test_a_new_message_has_the_largest_sequence_number(folder: Path) -> None:
     store = open_store(folder)
     put(store, new(1), new(2), new(3))
-    store.write(lambda connection: connection.exec_driver_sql("DELETE FROM message WHERE seq = 2"))
+    store.write(
+        lambda connection: connection.exec_driver_sql("DELETE FROM waq_message WHERE seq = 2")
+    )
     put(store, new(4))
 
-    assert rows(store, "SELECT seq, id FROM message") == [(1, "m1"), (3, "m3"), (4, "m4")]
+    assert rows(store, "SELECT seq, id FROM waq_message") == [(1, "m1"), (3, "m3"), (4, "m4")]
     store.close()
 
 

@@ -2,16 +2,37 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, select, table
-from sqlalchemy.sql import column
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+)
 
 from waqcore.store.database import Database
 from waqcore.store.errors import NewerDatabaseError
+from waqcore.store.tables import metadata
 
 HEAD = "0001"
 """The newest migration; a test holds it to the folder."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+VERSION_TABLE = "waq_schema_version"
+"""Not Alembic's own name for it: an application's migrations may live in the same database."""
+
+_version = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),  # As Alembic makes it.
+)
 
 
 def ensure(database: Database) -> None:
@@ -26,26 +47,37 @@ def ensure(database: Database) -> None:
 
 
 def revision(connection: Connection) -> str | None:
-    """The migration the database is at; None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
+    """The migration the database is at; None for one without our tables."""
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found: str | None = connection.scalar(select(column("version_num")).select_from(_version))
+    found: str | None = connection.scalar(select(_version.c.version_num))
     return found
 
 
-_version = table("alembic_version")
-
-
 def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing, inside the caller's transaction."""
-    # Imported here: alembic costs 10 MB and 100 ms, and is needed once in a database's life.
+    """Make the tables, or run the migrations that are missing, in the caller's transaction."""
+    found = revision(connection)
+    if found is not None:
+        migrate(connection, found)
+        return
+    # Alembic costs 10 MB and 100 ms, and has nothing to migrate here.
+    metadata.create_all(connection)
+    _version.create(connection)
+    connection.execute(insert(_version).values(version_num=HEAD))
+
+
+def migrate(connection: Connection, found: str | None) -> None:
+    """Run the migrations that follow the one it is at; None: all of them.
+
+    Raises:
+        NewerDatabaseError: the database was written by a newer waqcore.
+    """
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    found = revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise NewerDatabaseError(found, HEAD)

@@ -37,7 +37,7 @@ def _text(name: str) -> Column[str]:
 
 
 message = Table(
-    "message",
+    "waq_message",
     metadata,
     # SQLite gives a new row one more than the largest there is. Its AUTOINCREMENT would never use a
     # number again even if the newest message were deleted, which nothing does, and costs every
@@ -85,7 +85,7 @@ _queued = message.c.state == literal_column("'queued'")
 # The head of each priority: those due at once in sequence, then those with a `send_at` by it. NULLs
 # sort first in SQLite and last in PostgreSQL; each query takes one kind, so either serves.
 Index(
-    "message_place",
+    "waq_message_place",
     message.c.sender,
     message.c.priority,
     message.c.send_at,
@@ -95,7 +95,7 @@ Index(
 )
 _scheduled = _queued & message.c.send_at.is_not(None)
 Index(
-    "message_scheduled",
+    "waq_message_scheduled",
     message.c.sender,
     message.c.send_at,
     sqlite_where=_scheduled,
@@ -103,7 +103,7 @@ Index(
 )
 _backing_off = _queued & (message.c.retry_at > 0)
 Index(
-    "message_retry",
+    "waq_message_retry",
     message.c.sender,
     message.c.retry_at,
     sqlite_where=_backing_off,
@@ -111,14 +111,14 @@ Index(
 )
 _expiring = _queued & message.c.expires_at.is_not(None)
 Index(
-    "message_expires",
+    "waq_message_expires",
     message.c.expires_at,
     sqlite_where=_expiring,
     postgresql_where=_expiring,
 )
 _keyed = message.c.idempotency_key.is_not(None)
 Index(
-    "message_idempotency",
+    "waq_message_idempotency",
     message.c.sender,
     message.c.idempotency_key,
     unique=True,
@@ -127,7 +127,7 @@ Index(
 )
 _referenced = message.c.reference.is_not(None)
 Index(
-    "message_reference",
+    "waq_message_reference",
     message.c.reference,
     sqlite_where=_referenced,
     postgresql_where=_referenced,
@@ -135,14 +135,16 @@ Index(
 # What people look for among the ended: the few that need review, a batch to restore.
 REVIEWED_STATES = (State.SENDING, State.FAILED, State.UNKNOWN)
 _reviewed = message.c.state.in_([state.value for state in REVIEWED_STATES])
-Index("message_review", message.c.state, sqlite_where=_reviewed, postgresql_where=_reviewed)
+Index("waq_message_review", message.c.state, sqlite_where=_reviewed, postgresql_where=_reviewed)
 _batched = message.c.batch.is_not(None)
-Index("message_batch", message.c.batch, sqlite_where=_batched, postgresql_where=_batched)
+Index("waq_message_batch", message.c.batch, sqlite_where=_batched, postgresql_where=_batched)
 
 attempt = Table(
-    "attempt",
+    "waq_attempt",
     metadata,
-    Column("message_seq", _Whole, ForeignKey("message.seq", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "message_seq", _Whole, ForeignKey("waq_message.seq", ondelete="CASCADE"), primary_key=True
+    ),
     Column("number", Integer, primary_key=True),
     Column("token", Text, nullable=False),
     Column("started_at", _Whole, nullable=False),  # wall; just before the call.
@@ -158,7 +160,7 @@ attempt = Table(
 )
 
 lane = Table(
-    "lane",
+    "waq_lane",
     metadata,
     Column("sender", Text, primary_key=True),
     _instant("paced_until"),  # steady, as all of the lane's but the pause
@@ -190,7 +192,7 @@ lane = Table(
 )
 
 dispatcher = Table(
-    "dispatcher",
+    "waq_dispatcher",
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),  # Boot and process namespace: where `process` means one.
@@ -201,7 +203,7 @@ dispatcher = Table(
 )
 
 suppression = Table(
-    "suppression",
+    "waq_suppression",
     metadata,
     Column("recipient", Text, primary_key=True),
     _text("reason"),
@@ -211,7 +213,7 @@ suppression = Table(
 )
 
 event = Table(
-    "event",
+    "waq_event",
     metadata,
     Column("id", _Whole, primary_key=True, autoincrement=True),
     Column("at", _Whole, nullable=False),  # wall
@@ -225,7 +227,7 @@ event = Table(
 )
 
 clock = Table(
-    "clock",
+    "waq_clock",
     metadata,
     Column("only", Integer, primary_key=True),
     Column("boot_id", Text, nullable=False),
@@ -236,7 +238,7 @@ clock = Table(
 )
 
 tally = Table(
-    "tally",
+    "waq_tally",
     metadata,
     Column("sender", Text, primary_key=True),
     Column("priority", Integer, primary_key=True),
