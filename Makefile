@@ -7,10 +7,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench kills clean
+.PHONY: help demo test check bench kills notebooks lab clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Five registrations through a real gateway call every ten seconds (PACE=1: ten times faster)
 	@$(BIN)/python -m loadtests.demo --pace $(PACE)
@@ -29,6 +29,12 @@ bench: $(READY) ## Measure speed against named floors, in one run
 
 kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log
 	@$(BIN)/python -m tests.chaos.kills --kills $(KILLS)
+
+notebooks: $(READY) ## Run every notebook in full and keep its outputs (ONLY=name for one)
+	@$(BIN)/python -m tests.notebooks $(ONLY)
+
+lab: $(READY) ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=.
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .demo .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -79,6 +79,37 @@ def test_a_sender_of_the_file_has_rules_of_its_own(tmp_path: Path) -> None:
     assert found.senders[FIRST].policy.pace_us == 10 * SECOND
 
 
+NO_PACE = (
+    "{} is 0 for sender {}, and WhatsApp bans senders who go too fast: set it above 0 "
+    "(10 is the default); only the sandbox gateway may go without"
+)
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "0.0000001"])
+def test_a_sender_without_a_pace_is_refused(tmp_path: Path, value: str) -> None:
+    line = refusal(tmp_path, WHATSAPP_SENDER=FIRST, WAQ_PACE_SECONDS=value)
+
+    assert line == NO_PACE.format("WAQ_PACE_SECONDS", FIRST)
+
+
+def test_a_missing_pace_is_named_as_it_was_set(tmp_path: Path) -> None:
+    old = refusal(tmp_path, WHATSAPP_SENDER=FIRST, WHATSAPP_QUEUE_DELAY="0")
+    own = f'[[sender]]\nnumber = "{SECOND_NUMBER}"\npace_seconds = 0'
+    inherited = f'[[sender]]\nnumber = "{SECOND_NUMBER}"\ngateway = "mpwa"'
+    sandbox = {"WHATSAPP_SENDER": FIRST, "WAQ_GATEWAY": "sandbox", "WAQ_PACE_SECONDS": "0"}
+
+    assert old == NO_PACE.format("WHATSAPP_QUEUE_DELAY", FIRST)
+    assert refusal(tmp_path, own) == NO_PACE.format("pace_seconds", SECOND_NUMBER)
+    line = NO_PACE.format("WAQ_PACE_SECONDS", SECOND_NUMBER)
+    assert refusal(tmp_path, inherited, **sandbox) == line
+
+
+def test_the_sandbox_needs_no_pace(tmp_path: Path) -> None:
+    found = fleet_of(tmp_path, WHATSAPP_SENDER=FIRST, WAQ_GATEWAY="sandbox", WAQ_PACE_SECONDS="0")
+
+    assert found.senders[FIRST].policy.pace_us == 0
+
+
 def test_a_sender_of_the_file_takes_its_key_from_the_variable_it_names(tmp_path: Path) -> None:
     file = f"""
         [[sender]]

@@ -75,6 +75,17 @@ def test_the_old_name_of_the_pace_is_read_too() -> None:
     assert Settings.from_env(empty).pace_seconds == 4
 
 
+def test_a_refused_pace_is_named_as_it_was_set() -> None:
+    line = "{} = 'ten' is not allowed: it must be a number"
+
+    assert refusal(WHATSAPP_QUEUE_DELAY="ten") == line.format("WHATSAPP_QUEUE_DELAY")
+    both = {"WHATSAPP_QUEUE_DELAY": "4", "WAQ_PACE_SECONDS": "ten"}
+    assert refusal(**both) == line.format("WAQ_PACE_SECONDS")
+    assert refusal(WHATSAPP_QUEUE_DELAY="4", WAQ_JITTER_SECONDS="ten") == (
+        line.format("WAQ_JITTER_SECONDS")
+    )
+
+
 def test_an_empty_setting_is_one_that_is_not_set() -> None:
     settings = Settings.from_env({"WAQ_PACE_SECONDS": "", "WAQ_QUIET_FROM": "", "WAQ_SENDERS": ""})
 

@@ -35,7 +35,11 @@ class Eta:
     """When a queued message should be called for."""
 
     at: datetime | None
-    """None: unknown; `reason` says why."""
+    """The median; None: unknown, `reason` says why."""
+    low_at: datetime | None = None
+    """9 of 10 calls start between this and `high_at`; None: as `at`."""
+    high_at: datetime | None = None
+    """None: nobody can say, and `reason` says why."""
     ahead: int
     """Messages due now that go before it."""
     exact: bool

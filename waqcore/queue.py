@@ -16,14 +16,15 @@ from waqcore.core.lane import Lane
 from waqcore.core.message import Event, Priority, State, states_taking
 from waqcore.core.message import Message as CoreMessage
 from waqcore.draft import Draft, DraftError, Rules, check
+from waqcore.estimate import Estimator
 from waqcore.ids import new_id
 from waqcore.mask import mask
 from waqcore.message import Attempt, Eta, Message, attempt_of, message_of, wall_us
 from waqcore.phone import parse_phone
 from waqcore.senders import Fleet, fleet
 from waqcore.settings import Settings
-from waqcore.status import Estimator, Status, read_status
-from waqcore.store import controls, enqueue, events, review
+from waqcore.status import Status, read_status
+from waqcore.store import controls, enqueue, events, presence, review
 from waqcore.store.controls import Filter, Suppressed
 from waqcore.store.enqueue import NewMessage
 from waqcore.store.errors import StoreError
@@ -185,6 +186,10 @@ class Queue:
         """What stands in the queue, what each lane waits for, and when it will be clear."""
         return self._store.read(lambda connection: read_status(connection, self._store))
 
+    def dispatchers(self) -> int:
+        """How many dispatchers are alive."""
+        return self._store.read(lambda c: len(presence.alive(c, self._store.now())))
+
     def audit(self, limit: int = 50) -> list[EventRow]:
         """What people pressed and what became of lanes, newest first."""
         return self._store.read(lambda connection: review.audit(connection, limit))
@@ -268,6 +273,18 @@ class Queue:
         )
 
     # Acting on lanes
+
+    def check_sender(self, sender: str) -> None:
+        """Do nothing for a sender that is configured.
+
+        Raises:
+            DraftError: it is not.
+        """
+        if sender not in self._store.senders:
+            raise DraftError(
+                f"sender {sender!r} is not configured; it may be one of "
+                f"{', '.join(list(self._store.senders)[:10])}"
+            )
 
     def pause(
         self, reason: str, *, sender: str | None = None, until: datetime | None = None
@@ -435,11 +452,8 @@ class Queue:
     def _change_lanes(
         self, sender: str | None, how: Callable[[Lane, Now], Lane], action: str, detail: str
     ) -> list[str]:
-        if sender is not None and sender not in self._store.senders:
-            raise DraftError(
-                f"sender {sender!r} is not configured; it may be one of "
-                f"{', '.join(list(self._store.senders)[:10])}"
-            )
+        if sender is not None:
+            self.check_sender(sender)
         senders = list(self._store.senders) if sender is None else [sender]
         said = Happening(self._actor, action, detail=detail)
         changed = self._store.write(

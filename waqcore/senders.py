@@ -21,6 +21,7 @@ from waqcore.settings import (
     Url,
     cap_of,
     in_words,
+    pace_variable,
     quiet_hours,
 )
 
@@ -78,12 +79,15 @@ def fleet(settings: Settings, environ: Mapping[str, str]) -> Fleet:
     default = Account("default", settings.gateway, settings.gateway_url, settings.whatsapp_api_key)
     senders: dict[str, Sender] = {}
     accounts = {default.name: default}
+    pace = pace_variable(environ)
     for number in _listed(settings):
-        _add(senders, Sender(number, default.name, settings.policy()))
+        _add(senders, Sender(number, default.name, settings.policy()), default, pace)
     for entry in _entries(settings.senders_file):
         account = _account(entry, default, environ)
         accounts[account.name] = account
-        _add(senders, Sender(entry.number, account.name, _policy(entry, settings)))
+        theirs = pace if entry.pace_seconds is None else "pace_seconds"
+        sender = Sender(entry.number, account.name, _policy(entry, settings))
+        _add(senders, sender, account, theirs)
     if not senders:
         raise SettingsError(
             "no sender is configured: set WHATSAPP_SENDER to the number the gateway sends from "
@@ -104,7 +108,13 @@ def _listed(settings: Settings) -> list[str]:
     return numbers
 
 
-def _add(senders: dict[str, Sender], sender: Sender) -> None:
+def _add(senders: dict[str, Sender], sender: Sender, account: Account, pace: str) -> None:
+    """Take a sender in; `pace` is the setting that its pace is from."""
+    if sender.policy.pace_us == 0 and account.gateway is not Kind.SANDBOX:
+        raise SettingsError(
+            f"{pace} is 0 for sender {sender.number}, and WhatsApp bans senders who go too fast: "
+            "set it above 0 (10 is the default); only the sandbox gateway may go without"
+        )
     if sender.number in senders:
         raise SettingsError(
             f"sender {sender.number} is configured twice: name it once, in WHATSAPP_SENDER, "

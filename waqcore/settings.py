@@ -104,10 +104,11 @@ class Settings(
         given = {name: environ[name] for name in environ if name.startswith("WAQ_")}
         given |= {name: environ[name] for name in _OURS if name in environ}
         _refuse_unknown(given)
-        old_pace = environ.get("WHATSAPP_QUEUE_DELAY")
-        if old_pace is not None and not given.get("WAQ_PACE_SECONDS"):
-            given["WAQ_PACE_SECONDS"] = old_pace
-        return _convert({name: value for name, value in given.items() if value != ""}, cls)
+        pace = pace_variable(environ)
+        if pace != PACE:
+            given[PACE] = environ[pace]
+        given = {name: value for name, value in given.items() if value != ""}
+        return _convert(given, cls, called={PACE: pace})
 
     def zone(self) -> ZoneInfo:
         """The operator's time zone."""
@@ -141,6 +142,16 @@ class Settings(
         )
 
 
+PACE = "WAQ_PACE_SECONDS"
+OLD_PACE = "WHATSAPP_QUEUE_DELAY"
+"""What the system this one replaces called it."""
+
+
+def pace_variable(environ: Mapping[str, str]) -> str:
+    """The variable that sets the pace: the old one where it is set and the new one is not."""
+    return OLD_PACE if environ.get(OLD_PACE) and not environ.get(PACE) else PACE
+
+
 def quiet_hours(starts: str | None, ends: str | None) -> Quiet | None:
     """Quiet hours between two times of day, None where they are not set."""
     return Quiet(_time_of_day_us(starts), _time_of_day_us(ends)) if starts and ends else None
@@ -168,21 +179,22 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
             raise SettingsError(f"there is no setting {name}: {hint}")
 
 
-def _convert(given: Mapping[str, Any], cls: type[Settings]) -> Settings:
+def _convert(given: Mapping[str, Any], cls: type[Settings], called: Mapping[str, str]) -> Settings:
+    """Check what was given; `called` is by which variable a setting was, if by another's name."""
     try:
         return msgspec.convert(given, cls, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(_worded(str(error), given)) from None
+        raise SettingsError(_worded(str(error), given, called)) from None
 
 
-def _worded(error: str, given: Mapping[str, Any]) -> str:
+def _worded(error: str, given: Mapping[str, Any], called: Mapping[str, str]) -> str:
     """Turn msgspec's ``… - at `$.WAQ_PACE_SECONDS` `` into a line that leads with the setting."""
     what, _, where = error.partition(" - at `$.")
     name = where.rstrip("`")
     if name not in given:
         return error
     shown = "(hidden)" if "KEY" in name else repr(given[name])
-    return f"{name} = {shown} is not allowed: {in_words(what, name)}"
+    return f"{called.get(name, name)} = {shown} is not allowed: {in_words(what, name)}"
 
 
 def in_words(what: str, name: str) -> str:

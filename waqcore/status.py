@@ -1,22 +1,25 @@
 """What stands in the queue, what each lane waits for, and when it will be clear."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 
 from sqlalchemy import Connection
 
 from waqcore.clock import Now
-from waqcore.core import forecast
-from waqcore.core.instants import NEVER
+from waqcore.core.course import Place
+from waqcore.core.instants import DAY, NEVER, seconds
 from waqcore.core.lane import Lane
 from waqcore.core.message import Priority, State
 from waqcore.core.policy import Sender
-from waqcore.core.schedule import quiet_until
+from waqcore.estimate import Estimator
 from waqcore.message import Eta, Message, instant, message_of
-from waqcore.store import lanes, presence, review
+from waqcore.store import presence, review
 from waqcore.store.controls import Filter
-from waqcore.store.position import Place, Position, Tally, count, position
+from waqcore.store.forecasts import fared
+from waqcore.store.position import Position, Tally, count
 from waqcore.store.review import MessageRow
 from waqcore.store.store import Store
 
@@ -45,6 +48,17 @@ class LaneStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """How forecasts made in the last 24 hours fared, of those whose messages have been called."""
+
+    forecasts: int
+    off_s: float
+    """Seconds between forecast and call, whichever came first: the median."""
+    inside: float
+    """The share of calls that started inside their forecast's range, of which 0.9 should."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """The queue at one instant."""
 
@@ -63,6 +77,8 @@ class Status:
     lanes: list[LaneStatus]
     dispatchers: int
     """Dispatchers alive; 0: nothing will be sent."""
+    accuracy: Accuracy | None
+    """How good forecasts were of late; None: none has been proved yet."""
 
     @property
     def queue_length(self) -> int:
@@ -79,107 +95,65 @@ class Status:
         return max(((end - self.at).total_seconds() for end in ends), default=0.0)
 
 
-class Estimator:
-    """Forecasts at one instant, over one connection."""
+def _lane_status(
+    estimator: Estimator, sender: Sender, queued: int, scheduled: int, last: Place | None
+) -> LaneStatus:
+    """What a lane does, and when its last message, at `last`, should go."""
+    condition, reason, until = _condition(estimator, sender, queued - scheduled)
+    clear_at = None
+    if last is not None:
+        found = estimator.forecast(sender, last)
+        clear_at = None if found.at is None else instant(estimator.now.to_wall(found.at))
+    known = 0 < until < NEVER
+    return LaneStatus(
+        sender=sender.number,
+        queued=queued,
+        scheduled=scheduled,
+        condition=condition,
+        reason=reason,
+        until=instant(estimator.now.to_wall(until)) if known else None,
+        clear_at=clear_at,
+    )
 
-    def __init__(self, connection: Connection, store: Store) -> None:
-        self._connection = connection
-        self._store = store
-        self.now: Now = store.now()
-        self._lanes: dict[str, Lane] = {}
 
-    def lane(self, sender: str) -> Lane:
-        """A lane as it stands."""
-        if sender not in self._lanes:
-            found = lanes.load(self._connection, [sender], self.now)
-            self._lanes[sender] = found.get(sender, Lane(sender))
-        return self._lanes[sender]
+def _condition(estimator: Estimator, sender: Sender, due: int) -> tuple[str, str, int]:
+    now, lane = estimator.now.steady, estimator.lane(sender.number)
+    pause = lane.paused(now)
+    if lane.lease is not None:
+        return "sending", "", 0
+    if pause is not None:
+        return "paused", f"{pause.reason} (by {pause.by})", pause.until
+    if lane.trouble.open:
+        return "breaker open", "the gateway fails; probing", lane.trouble.probe_at
+    holds = _holds(estimator, sender, lane)
+    if holds and due:
+        until, condition = max(holds)
+        return condition, "", until
+    return ("ready" if due else "idle"), "", 0
 
-    def eta(self, row: MessageRow) -> Eta | None:
-        """When a message should be called for; None if it is not queued."""
-        if row.state != State.QUEUED:
-            return None
-        due_at = row.enqueued_at if row.send_at is None else max(row.enqueued_at, row.send_at)
-        place = Place(row.sender, row.priority, row.seq, due_at)
-        return self.eta_at(row, position(self._connection, place, self.now))
 
-    def eta_at(self, row: MessageRow, place: Position) -> Eta:
-        """When a message at a known position should be called for."""
-        sender = self._store.senders.get(row.sender)
-        if sender is None:
-            reason = f"sender {row.sender} is no longer configured"
-            return Eta(at=None, ahead=place.ahead, exact=place.exact, reason=reason)
-        # A wall clock set back since must not make it a message of the future.
-        arrived_at = min(self.now.steady, self.now.to_steady(row.enqueued_at))
-        send_at = 0 if row.send_at is None else self.now.to_steady(row.send_at)
-        found = forecast.eta(
-            self.lane(row.sender),
-            place.ahead,
-            self.now.steady,
-            sender.policy,
-            due_at=max(arrived_at, send_at, row.retry_at),
-            quiet_until=self._quiet(sender) if row.priority > Priority.HIGH else 0,
-        )
-        at = None if found.at is None else instant(self.now.to_wall(found.at))
-        return Eta(at=at, ahead=place.ahead, exact=place.exact, reason=found.reason)
+def _holds(estimator: Estimator, sender: Sender, lane: Lane) -> list[tuple[int, str]]:
+    """What keeps a lane from calling now, by when each ends."""
+    capped = lane._replace(paced_until=0, opens_at=0, closed_until=0).ready_at(sender.policy)
+    named = (
+        (lane.paced_until, "pacing"),
+        (lane.opens_at, "gathering"),
+        (lane.closed_until, "closed"),
+        (estimator.quiet_until(sender), "quiet hours"),
+        (capped, "capped"),
+    )
+    return [(until, condition) for until, condition in named if until > estimator.now.steady]
 
-    def lane_status(self, sender: Sender, queued: int, scheduled: int) -> LaneStatus:
-        """What a lane does, and when its last message should go."""
-        due = queued - scheduled
-        condition, reason, until = self._condition(sender, due)
-        clear_at = None
-        if due:
-            found = forecast.eta(
-                self.lane(sender.number),
-                due - 1,
-                self.now.steady,
-                sender.policy,
-                due_at=0,
-                quiet_until=self._quiet(sender),
-            )
-            clear_at = None if found.at is None else instant(self.now.to_wall(found.at))
-        known = 0 < until < NEVER
-        return LaneStatus(
-            sender=sender.number,
-            queued=queued,
-            scheduled=scheduled,
-            condition=condition,
-            reason=reason,
-            until=instant(self.now.to_wall(until)) if known else None,
-            clear_at=clear_at,
-        )
 
-    def _condition(self, sender: Sender, due: int) -> tuple[str, str, int]:
-        now, lane = self.now.steady, self.lane(sender.number)
-        pause = lane.paused(now)
-        if lane.lease is not None:
-            return "sending", "", 0
-        if pause is not None:
-            return "paused", f"{pause.reason} (by {pause.by})", pause.until
-        if lane.trouble.open:
-            return "breaker open", "the gateway fails; probing", lane.trouble.probe_at
-        holds = self._holds(sender, lane)
-        if holds and due:
-            until, condition = max(holds)
-            return condition, "", until
-        return ("ready" if due else "idle"), "", 0
-
-    def _holds(self, sender: Sender, lane: Lane) -> list[tuple[int, str]]:
-        """What keeps a lane from calling now, by when each ends."""
-        named = (
-            (lane.paced_until, "pacing"),
-            (lane.opens_at, "gathering"),
-            (lane.closed_until, "closed"),
-            (self._quiet(sender), "quiet hours"),
-            (
-                lane._replace(paced_until=0, opens_at=0, closed_until=0).ready_at(sender.policy),
-                "capped",
-            ),
-        )
-        return [(until, condition) for until, condition in named if until > self.now.steady]
-
-    def _quiet(self, sender: Sender) -> int:
-        return quiet_until(sender.policy.quiet, self.now.steady, self.now.midnight)
+def _last(counted: list[Tally]) -> Place | None:
+    """The place of the last message of a lane that is due now; None: none is."""
+    due = {one.priority: one.queued - one.scheduled for one in counted}
+    waiting = [priority for priority, n in due.items() if n]
+    if not waiting:
+        return None
+    loud = sum(n for priority, n in due.items() if priority <= Priority.HIGH)
+    last = max(waiting)
+    return Place(last, 0, sum(due.values()) - 1, min(loud, sum(due.values()) - 1))
 
 
 def read_status(connection: Connection, store: Store) -> Status:
@@ -189,7 +163,9 @@ def read_status(connection: Connection, store: Store) -> Status:
     counted = count(connection, now)
     queued: Counter[str] = Counter()
     scheduled: Counter[str] = Counter()
+    by_lane: dict[str, list[Tally]] = {}
     for one in counted:
+        by_lane.setdefault(one.sender, []).append(one)
         queued[one.sender] += one.queued
         scheduled[one.sender] += one.scheduled
     reviewed = review.count(connection, Filter(states=(State.SENDING, State.FAILED, State.UNKNOWN)))
@@ -204,11 +180,27 @@ def read_status(connection: Connection, store: Store) -> Status:
         failed=reviewed.get(State.FAILED, 0),
         unknown=reviewed.get(State.UNKNOWN, 0),
         lanes=[
-            estimator.lane_status(sender, queued[sender.number], scheduled[sender.number])
+            _lane_status(
+                estimator,
+                sender,
+                queued[sender.number],
+                scheduled[sender.number],
+                _last(by_lane.get(sender.number, [])),
+            )
             for sender in store.senders.values()
         ],
         dispatchers=len(presence.alive(connection, now)),
+        accuracy=_accuracy(connection, now),
     )
+
+
+def _accuracy(connection: Connection, now: Now) -> Accuracy | None:
+    told = fared(connection, now.wall - DAY)
+    if not told:
+        return None
+    inside = [one.low_at <= one.called_at <= (one.high_at or NEVER) for one in told]
+    off = median(abs(one.called_at - one.at) for one in told)
+    return Accuracy(forecasts=len(told), off_s=seconds(round(off)), inside=sum(inside) / len(told))
 
 
 def _by_priority(counted: list[Tally]) -> dict[str, int]:
@@ -222,13 +214,20 @@ def _next(estimator: Estimator, connection: Connection, by_sender: Counter[str])
     """The next messages to go, over the busiest lanes, in the order they should go."""
     busiest = [sender for sender, _ in by_sender.most_common(LANES_MAX)]
     found = [
-        (row, estimator.eta_at(row, Position(ahead, exact=True)))
+        (row, estimator.eta_at(row, place))
         for sender in busiest
-        for ahead, row in enumerate(review.heads(connection, sender, estimator.now.wall, NEXT_MAX))
+        for row, place in _places(review.heads(connection, sender, estimator.now.wall, NEXT_MAX))
     ]
     unknown = instant(2**53)
     found.sort(key=lambda one: (one[1].at or unknown, one[0].priority, one[0].seq))
     return [_fixed(row, eta, estimator.now) for row, eta in found[:NEXT_MAX]]
+
+
+def _places(rows: list[MessageRow]) -> Iterator[tuple[MessageRow, Position]]:
+    loud = 0
+    for ahead, row in enumerate(rows):
+        yield row, Position(ahead, exact=True, loud=loud)
+        loud += row.priority <= Priority.HIGH
 
 
 def _fixed(row: MessageRow, eta: Eta, now: Now) -> Message:

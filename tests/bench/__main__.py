@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import backlog, dispatches, enqueues, processes
+from tests.bench import backlog, dispatches, enqueues, models, processes
 from tests.bench.report import Figure, save, show
 
 BENCHES = {
@@ -15,6 +15,7 @@ BENCHES = {
     "dispatch": dispatches.run,
     "backlog": backlog.run,
     "processes": processes.run,
+    "simulations": models.run,
 }
 
 

@@ -1,6 +1,8 @@
 """`waq pause`, `resume`, `process` and `override-pace`."""
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import Result
@@ -68,6 +70,21 @@ def test_the_pace_is_overridden_with_a_reason_that_the_audit_keeps(waq: Waq, que
     assert happening.actor.startswith("cli:")
 
 
+def test_a_paused_lane_says_how_to_end_that(waq: Waq, queue: Queue, tmp_path: Path) -> None:
+    queue.pause("moves", sender="628129990001")
+    with sqlite3.connect(tmp_path / "q.db") as db:
+        db.execute(
+            "UPDATE waq_lane SET pause_by = 'gateway', pause_reason = 'device is Disconnect'"
+            " WHERE pause_by IS NOT NULL"
+        )
+    db.close()
+
+    shown = waq("status").stdout
+
+    assert "device is Disconnect (by gateway); `waq resume --sender 628129990001` ends it" in shown
+    assert "`waq resume --sender 628114040707`" not in shown
+
+
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
@@ -75,6 +92,10 @@ def test_the_pace_is_overridden_with_a_reason_that_the_audit_keeps(waq: Waq, que
         (("resume", "--sender", "5"), "sender '5' is not configured"),
         (("process", "--sender", "5"), "sender '5' is not configured"),
         (("override-pace", "5", "--reason", "x", "--yes"), "sender '5' is not configured"),
+        (
+            ("override-pace", "628114040707", "--reason", " ", "--yes"),
+            "--reason is empty",
+        ),
         (("pause",), "Missing option '--reason'"),
         (("pause", "--reason", " "), "--reason is empty"),
         (("pause", "--reason", "x", "--until", "2020-01-01"), "--until 2020-01-01 has passed"),
@@ -85,7 +106,7 @@ def test_a_sender_or_reason_that_is_wrong_changes_nothing(
 ) -> None:
     result = waq(*args)
 
-    assert result.exit_code == 2
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"waq: {complaint}")
     assert result.stderr.count("\n") == 1
     assert queue.audit() == []

@@ -1,5 +1,6 @@
 """The program as a whole: help, settings, what is wrong with them, and plain output."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ Waq = Callable[..., Result]
 Put = Callable[..., str]
 
 COMMANDS = [
-    *("status", "messages", "message", "audit", "settings", "send", "dispatch"),
+    *("status", "messages", "message", "audit", "export", "settings", "send", "dispatch"),
     *("cancel", "retry", "resolve", "prioritise", "clear", "restore"),
     *("pause", "resume", "process", "override-pace", "suppress", "unsuppress", "suppressed"),
 ]
@@ -63,6 +64,38 @@ def test_settings_show_values_and_sources_but_no_key(waq: Waq) -> None:
     assert "s3cret" not in result.output
 
 
+def test_settings_are_told_to_scripts_without_a_key(waq: Waq) -> None:
+    result = waq(
+        *("settings", "--json"),
+        WHATSAPP_API_KEY="s3cret",
+        WAQ_GATEWAY_URL="https://ops:s3cret@wa.example.com",
+        WHATSAPP_QUEUE_DELAY="12.5",
+        WAQ_MOBILE_ONLY="false",
+    )
+
+    told = json.loads(result.stdout)
+    assert (result.exit_code, set(told)) == (0, {"settings", "senders"})
+    said = told["settings"]
+    assert said["WHATSAPP_API_KEY"] == {"value": "(hidden)", "from": "environment"}
+    assert said["WAQ_GATEWAY_URL"]["value"] == "https://(hidden)@wa.example.com"
+    assert said["WAQ_PACE_SECONDS"] == {"value": 12.5, "from": "WHATSAPP_QUEUE_DELAY"}
+    assert said["WAQ_MAX_ATTEMPTS"] == {"value": 3, "from": "default"}
+    assert said["WAQ_MOBILE_ONLY"] == {"value": False, "from": "environment"}
+    assert said["WAQ_CAP_CALLS"] == {"value": None, "from": "default"}
+    assert told["senders"] == [
+        {"number": "628114040707", "pace_s": 12.5, "gateway": "sandbox", "account": "default"}
+    ]
+    assert "s3cret" not in result.output
+
+
+def test_scripts_are_told_settings_even_where_no_sender_is_configured(waq: Waq) -> None:
+    result = waq("settings", "--json", WHATSAPP_SENDER="")
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["senders"] == []
+    assert result.stderr.startswith("waq: no sender is configured")
+
+
 def test_settings_are_shown_even_where_no_sender_is_configured(waq: Waq) -> None:
     result = waq("settings", WHATSAPP_SENDER="")
 
@@ -76,6 +109,8 @@ def test_settings_are_shown_even_where_no_sender_is_configured(waq: Waq) -> None
     [
         ({"WAQ_PACE_SECOND": "5"}, "there is no setting WAQ_PACE_SECOND: did you mean"),
         ({"WAQ_PACE_SECONDS": "-1"}, "WAQ_PACE_SECONDS = '-1' is not allowed"),
+        ({"WHATSAPP_QUEUE_DELAY": "-1"}, "WHATSAPP_QUEUE_DELAY = '-1' is not allowed"),
+        ({"WAQ_PACE_SECONDS": "0", "WAQ_GATEWAY": "mpwa"}, "WAQ_PACE_SECONDS is 0 for sender"),
         ({"WAQ_TIMEZONE": "Mars"}, "WAQ_TIMEZONE names no time zone: 'Mars'"),
         ({"WHATSAPP_SENDER": ""}, "no sender is configured"),
     ],

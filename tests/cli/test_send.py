@@ -1,6 +1,7 @@
 """`waq send`: what is stored, what is said of it."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import Result
 from waqcore import Queue, State
 
 Waq = Callable[..., Result]
+Put = Callable[..., str]
 
 
 def test_a_message_is_queued_and_its_id_position_and_time_are_printed(
@@ -57,7 +59,7 @@ def test_json_has_every_key_and_the_whole_number(waq: Waq) -> None:
         "batch",
     }
     assert (told["recipient"], told["idempotency_key"]) == ("+6281234567890", "k")
-    assert set(told["eta"]) == {"at", "ahead", "exact", "reason"}
+    assert set(told["eta"]) == {"at", "low_at", "high_at", "ahead", "exact", "reason"}
     assert (told["eta"]["ahead"], told["eta"]["exact"]) == (0, True)
     assert datetime.fromisoformat(told["enqueued_at"]).tzinfo is not None
 
@@ -86,6 +88,36 @@ def test_the_text_can_come_from_a_file(waq: Waq, queue: Queue, tmp_path: Path) -
     result = waq("send", "081234567890", "--file", str(tmp_path / "letter.txt"))
 
     assert queue.message(result.stdout.split()[0]).body == "Hello\nyou"
+
+
+def test_a_message_that_nobody_will_send_is_warned_about(
+    waq: Waq, queue: Queue, tmp_path: Path
+) -> None:
+    alone = waq("send", "081234567890", "x", "--key", "k", "--json")
+    with sqlite3.connect(tmp_path / "q.db") as db:
+        db.execute(
+            "INSERT INTO waq_dispatcher (id, host, process, started_at, lease_until)"
+            " VALUES ('d1', 'host', 'p', 0, ?)",
+            (2**60,),
+        )
+    db.close()
+    attended = waq("send", "081234567890", "y")
+
+    id_ = json.loads(alone.stdout)["id"]
+    assert alone.exit_code == 0
+    assert alone.stderr == (
+        f"waq: {id_} is queued, but no dispatcher is running: start one with `waq dispatch`\n"
+    )
+    assert (attended.exit_code, attended.stderr) == (0, "")
+
+
+def test_a_message_sent_long_ago_needs_no_dispatcher(waq: Waq, put: Put) -> None:
+    put("sent", idempotency_key="k", body="x")
+
+    again = waq("send", "081234567890", "x", "--key", "k")
+
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert " sent (normal, there already by its key)" in again.stdout
 
 
 def test_the_same_key_again_is_the_same_message_and_said_so(waq: Waq, queue: Queue) -> None:
@@ -187,7 +219,11 @@ def test_what_cannot_be_sent_is_one_line_and_nothing_is_stored(
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        (b"\xff", "standard input is not UTF-8 text: byte 0"),
+        (
+            b"caf\xe9",
+            "standard input is not UTF-8 text: byte 3 cannot be read; convert it first, such as "
+            "with `iconv -f WINDOWS-1252 -t UTF-8`",
+        ),
         (b"x" * 100_001, "standard input has more than 100,000 bytes"),
     ],
 )

@@ -1,8 +1,10 @@
 """`waq status`: what a person and a script see."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import Result
@@ -60,6 +62,7 @@ def test_json_has_the_old_words_and_the_new(waq: Waq, put: Put) -> None:
         "queue_length",
         "is_processing",
         "failed_messages",
+        "accuracy",
         "estimated_time",
         "next_messages",
         "at",
@@ -125,13 +128,13 @@ def _lane(n: int, condition: str, queued: int) -> LaneStatus:
 
 def test_of_many_lanes_the_held_and_the_busiest_are_shown() -> None:
     lanes = [_lane(n, "ready", n) for n in range(20)]
-    lanes[0] = _lane(0, "paused", 0)
+    lanes[0] = _lane(0, "capped", 0)
     view = View(now=datetime(2026, 3, 1, tzinfo=UTC), zone=UTC)
 
     lines = [line.plain for line in lane_table(lanes, view, 80)]
 
     assert len(lines) == 1 + 15 + 1
-    assert lines[1].split()[:2] == ["sender-0", "paused"]
+    assert lines[1].split()[:2] == ["sender-0", "capped"]
     assert lines[2].split()[0] == "sender-19"
     assert lines[-1] == "and 5 lanes more, 15 queued there"  # 1 + 2 + 3 + 4 + 5.
 
@@ -156,3 +159,25 @@ def test_an_interval_that_makes_no_sense_is_refused(waq: Waq, args: tuple[str, .
 
     assert result.exit_code == 2
     assert result.stderr.startswith("waq: Invalid value for '--watch'")
+
+
+def test_how_forecasts_fared_is_told(waq: Waq, put: Put, tmp_path: Path) -> None:
+    """Every call is a minute after its enqueue. Foretold: 40 s, range 30 to 70 s; 61 s, range 61 to
+    62 s; 30 s, open-ended from 20 s. Two of three are inside, and 20 s off is the middle."""
+    assert "forecasts    none has been proved in the last 24 h" in waq("status").stdout
+    foretold = [(40, 30, 70), (61, 61, 62), (30, 20, None)]
+    ids = [put("sent", calls=1) for _ in foretold]
+    with sqlite3.connect(tmp_path / "q.db") as db:
+        for id_, (at, low, high) in zip(ids, foretold, strict=True):
+            db.execute(
+                "INSERT INTO waq_forecast SELECT seq, enqueued_at, enqueued_at + ?,"
+                " enqueued_at + ?, enqueued_at + ? FROM waq_message WHERE id = ?",
+                (at * 10**6, low * 10**6, None if high is None else high * 10**6, id_),
+            )
+    db.close()
+
+    shown = waq("status").stdout
+
+    assert "off by 20 s (median) in the last 24 h; 67% of 3 inside their range" in shown
+    told = json.loads(waq("status", "--json").stdout)["accuracy"]
+    assert told == {"forecasts": 3, "off_s": 20.0, "inside": pytest.approx(2 / 3)}

@@ -20,9 +20,9 @@ def test_those_of_higher_priority_and_those_before_it_are_ahead(folder: Path) ->
     put(store, new(1, priority=3), new(2), new(3, priority=1), new(4), new(5, priority=1))
 
     assert of(store, 3, priority=1) == Position(0, exact=True)
-    assert of(store, 2) == Position(2, exact=True)
-    assert of(store, 4) == Position(3, exact=True)
-    assert of(store, 1, priority=3) == Position(4, exact=True)
+    assert of(store, 2) == Position(2, exact=True, loud=2)
+    assert of(store, 4) == Position(3, exact=True, loud=2)
+    assert of(store, 1, priority=3) == Position(4, exact=True, loud=2)
     store.close()
 
 
@@ -34,7 +34,28 @@ def test_what_is_scheduled_for_later_is_not_ahead(folder: Path) -> None:
     clock.advance(60)
 
     assert before == Position(0, exact=True)
-    assert of(store, 2) == Position(1, exact=True)
+    assert of(store, 2) == Position(1, exact=True, loud=1)
+    store.close()
+
+
+def test_those_scheduled_to_go_before_it_are_told_by_instant(folder: Path) -> None:
+    """Two high ones at :30, one at :60; a low one, and one of its own kind that is due after it,
+    go after it."""
+    store = open_store(folder)
+    half, full = EPOCH + 30 * SECOND, EPOCH + 60 * SECOND
+    put(
+        store,
+        *(new(n, send_at=half, priority=1) for n in (1, 2)),
+        new(3, send_at=full, priority=1),
+        new(4, send_at=half, priority=3),
+        new(5, send_at=full),
+        new(6),
+    )
+    place = Place(SENDER, 2, 6, EPOCH)
+
+    told = store.read(lambda connection: position.later(connection, place, store.now()))
+
+    assert told == [(half, 2), (full, 1)]
     store.close()
 
 

@@ -13,8 +13,18 @@ from tests.virtual_time import EPOCH
 from waqcore.core.instants import DAY
 from waqcore.core.lane import Lease
 from waqcore.core.message import State
-from waqcore.store import attempts, controls, enqueue, messages, position, review
+from waqcore.store import (
+    attempts,
+    controls,
+    enqueue,
+    export,
+    messages,
+    position,
+    review,
+    standing,
+)
 from waqcore.store.controls import Filter
+from waqcore.store.export import Which
 from waqcore.store.position import Place
 from waqcore.store.store import Store
 
@@ -61,6 +71,9 @@ HOT: dict[str, Hot] = {
     "of a batch": lambda c, s: review.count(c, Filter(batch="batch_1")),
     "of a reference": lambda c, s: review.count(c, Filter(reference="REG-1")),
     "attempts": lambda c, s: review.attempts(c, 7),
+    "exported messages": lambda c, s: export.messages(c, 5_000, 50_000, Which(EPOCH), 0),
+    "exported calls": lambda c, s: export.attempts(c, 5_000, 50_000, Which(EPOCH), 0),
+    "standing": lambda c, s: list(standing._messages(c, [hand.SENDER], 0)),
     "called": lambda c, s: attempts.called(c, LEASE),
 }
 

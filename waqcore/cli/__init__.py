@@ -10,6 +10,7 @@ from waqcore.cli import (
     audit,
     clear,
     dispatch,
+    export,
     lanes,
     messages,
     optout,
@@ -25,6 +26,7 @@ _COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (messages.messages, messages.MESSAGES_EXAMPLES),
         (messages.message, messages.MESSAGE_EXAMPLES),
         (audit.audit, audit.EXAMPLES),
+        (export.export, export.EXAMPLES),
         (settings.settings, settings.EXAMPLES),
     ),
     "Send": (

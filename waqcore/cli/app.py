@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from waqcore.cli import stdout
 from waqcore.cli.errors import NOT_DONE, complain, exit_code
 
 HELP = """Queue WhatsApp messages, look after the queue, and send what is in it.
@@ -35,38 +36,38 @@ class Waq(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run the command that the arguments name."""
-        _print_anything()
+        stdout.prepare()
         try:
             code = super().main(
                 args, "waq", complete_var, False, windows_expand_args=windows_expand_args, **extra
             )
-        except typer.TyperException as error:
-            complain(_usage(error))
-            sys.exit(error.exit_code)
-        except typer.Abort:
-            complain("stopped: nothing was done")
-            sys.exit(NOT_DONE)
         except Exception as error:
-            ends_with = exit_code(error)
-            if ends_with is None:
+            code = _ended(error)
+            if code is None:
                 raise
-            complain(str(error))
-            sys.exit(ends_with)
-        sys.exit(code or 0)
+        sys.exit(stdout.finish(code or 0))
+
+
+def _ended(error: Exception) -> int | None:
+    """Say what was wrong, in one line; returns the exit code, None for a fault of ours."""
+    if isinstance(error, typer.TyperException):
+        complain(_usage(error))
+        return error.exit_code
+    if isinstance(error, typer.Abort):
+        complain("stopped: nothing was done")
+        return NOT_DONE
+    if isinstance(error, OSError) and stdout.failed(error):
+        return stdout.give_up(error)
+    code = exit_code(error)
+    if code is not None:
+        complain(str(error))
+    return code
 
 
 def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     text = error.format_message().replace("Value error, ", "").removesuffix(".")
     return text if context is None else f"{text} (see `{context.command_path} --help`)"
-
-
-def _print_anything() -> None:
-    # A terminal that is not UTF-8 must not turn a message's emoji into a traceback.
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
 
 
 def _show_version(wanted: bool) -> None:

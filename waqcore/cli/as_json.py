@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,14 @@ def eta(one: "Eta | None") -> Json | None:
     """When a queued message should be called for; None for one that is not queued."""
     if one is None:
         return None
-    return {"at": _iso(one.at), "ahead": one.ahead, "exact": one.exact, "reason": one.reason}
+    return {
+        "at": _iso(one.at),
+        "low_at": _iso(one.low_at),
+        "high_at": _iso(one.high_at),
+        "ahead": one.ahead,
+        "exact": one.exact,
+        "reason": one.reason,
+    }
 
 
 def attempt(one: "Attempt") -> Json:
@@ -91,6 +99,7 @@ def status(one: "Status", number: Callable[[str], str]) -> Json:
         "unknown": one.unknown,
         "clear_in_s": one.clear_in_s,
         "dispatchers": one.dispatchers,
+        "accuracy": None if one.accuracy is None else asdict(one.accuracy),
         "lanes": [lane(each) for each in one.lanes],
     }
 

@@ -33,6 +33,21 @@ def parse_instant(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     return at
 
 
+def parse_date(text: str, *, zone: tzinfo) -> datetime:
+    """The instant that a date, or a date and time, means; without an offset it is of `zone`.
+
+    Raises:
+        BadInput: it means none.
+    """
+    try:
+        return _iso(text.strip(), zone)
+    except ValueError:
+        raise BadInput(
+            f"{text!r} is not a date: write it as 2026-03-01, 2026-03-01T09:00 or "
+            "2026-03-01T09:00+07:00"
+        ) from None
+
+
 def _relative(text: str, now: datetime) -> datetime | None:
     found = _RELATIVE.fullmatch(text)
     if found is None:

@@ -81,13 +81,15 @@ def override_pace(
     WhatsApp bans senders for less. The one exception to the pace: it restarts from that call.
     The audit keeps who did it and why.
     """
+    why = _said(reason)
     with opened() as session:
+        session.queue.check_sender(sender)
         confirm(
             f"The next call of {sender} will not wait for its pace. WhatsApp bans senders for less",
             typed="yes",
             yes=yes,
         )
-        session.queue.override_pace(sender, reason=_said(reason))
+        session.queue.override_pace(sender, reason=why)
         _show_lanes(session, [sender])
 
 

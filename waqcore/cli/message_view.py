@@ -83,7 +83,17 @@ def expected(eta: "Eta", view: View) -> str:
     before = f"{'' if eta.exact else 'about '}{eta.ahead:,} ahead of it" if eta.ahead else "next"
     if eta.at is None:
         return f"{before}; not known when: {line(eta.reason)}"
-    return f"{before}, {view.when(eta.at)}"
+    return f"{before}, {view.when(eta.at)}{likely(eta, view)}"
+
+
+def likely(eta: "Eta", view: View) -> str:
+    """The range of an ETA, where it has one worth telling."""
+    if eta.at is None or eta.low_at is None:
+        return ""
+    if eta.high_at is None:
+        return f" ({line(eta.reason)})"
+    low, high = view.clock(eta.low_at), view.clock(eta.high_at)
+    return f", likely {low} to {high}" if low != high else ""
 
 
 def whole_message(
@@ -143,7 +153,7 @@ def course(message: "Message", calls: "Sequence[Attempt]", view: View, room: int
     eta = message.eta
     if eta is not None and eta.at is not None:
         before = f", {count(eta.ahead, 'message')} before it" if eta.ahead else ", next"
-        happened.append((eta.at, f"expected to go{before}"))
+        happened.append((eta.at, f"expected to go{before}{likely(eta, view)}"))
     happened.sort(key=lambda one: one[0])
     rows = [(view.clock(at), relative(at, view.now), what) for at, what in happened]
     if eta is not None and eta.at is None:

@@ -12,13 +12,15 @@ from waqcore.cli.instants import parse_instant
 from waqcore.cli.message_view import expected, expires_first
 from waqcore.cli.options import Json, PriorityWord
 from waqcore.cli.session import Session, now, opened
-from waqcore.core.message import OnUnknown
+from waqcore.core.message import OnUnknown, State
 
 EXAMPLES = """Examples:
   waq send 081234567890 'Your seat is confirmed' --reference REG-1
   waq send 081234567890 --file letter.txt --priority low --send-at 06:00
   pay-link 42 | waq send 081234567890 - --priority high --key invoice-42
   waq send 081234567890 'Come now' --now   before all the others"""
+
+UNSENT = "no dispatcher is running: start one with `waq dispatch`"
 
 FILE_BYTES_MAX = 100_000
 """Bytes read of a text; 4,096 characters of it are the most that can be sent."""
@@ -91,6 +93,8 @@ def send(
             print(f"{message.id} {message.state} ({message.priority}{again}){when}")
         if message.warning:
             complain(expires_first(message, session.view))
+        if message.state is State.QUEUED and not session.queue.dispatchers():
+            complain(f"{message.id} is queued, but {UNSENT}")
 
 
 def _instant(session: Session, text: str | None) -> Any:
@@ -120,4 +124,7 @@ def _decoded(stream: BinaryIO, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{name} is not UTF-8 text: byte {error.start} cannot be read") from None
+        raise BadInput(
+            f"{name} is not UTF-8 text: byte {error.start} cannot be read; convert it first, "
+            "such as with `iconv -f WINDOWS-1252 -t UTF-8`"
+        ) from None

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from waqcore.cli.message_view import message_table
 from waqcore.cli.screen import Cell, Row, fields, heading, table
-from waqcore.cli.words import View, count, line, parts, relative
+from waqcore.cli.words import View, count, line, parts, relative, span
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,6 +50,7 @@ def _summary(status: "Status", view: View) -> tuple[tuple[str, Cell], ...]:
         ("clear", _clear(status, view)),
         ("failed", _reviewed(status.failed, "failed", "red")),
         ("unknown", _reviewed(status.unknown, "unknown", "yellow")),
+        ("forecasts", _forecasts(status)),
         ("dispatchers", str(status.dispatchers or "none; `waq dispatch` starts one")),
     )
 
@@ -69,9 +70,21 @@ def _sending(status: "Status", view: View) -> str:
     return f"{first.id} ({first.priority}) to {view.number(first.recipient)}{more}"
 
 
+def _forecasts(status: "Status") -> str:
+    fared = status.accuracy
+    if fared is None:
+        return "none has been proved in the last 24 h"
+    return (
+        f"off by {span(fared.off_s)} (median) in the last 24 h; "
+        f"{fared.inside:.0%} of {fared.forecasts:,} inside their range"
+    )
+
+
 def _clear(status: "Status", view: View) -> str:
     if not status.queue_length:
         return "now"
+    if status.queue_length == status.scheduled:
+        return "nothing is due yet"
     if status.clear_in_s is not None:
         ends = [lane.clear_at for lane in status.lanes if lane.clear_at is not None]
         return view.when(max(ends, default=status.at))
@@ -104,7 +117,10 @@ def _lane_row(lane: "LaneStatus", view: View, room: int) -> Row:
     if lane.clear_at is not None:
         clear = _shown(lane.clear_at, view, room)
     condition = Text(lane.condition, HELD.get(lane.condition, ""))
-    return Row((lane.sender, condition, until, f"{lane.queued:,}", clear), line(lane.reason))
+    note = line(lane.reason)
+    if lane.condition == "paused":
+        note += f"; `waq resume --sender {lane.sender}` ends it"
+    return Row((lane.sender, condition, until, f"{lane.queued:,}", clear), note)
 
 
 def _shown(at: "datetime", view: View, room: int) -> str:

@@ -11,6 +11,10 @@ class Chance(NamedTuple):
     jitter: float
 
 
+NO_CHANCE = Chance(0.0, 0.0)
+"""For what draws on none."""
+
+
 def chance(seed: int, message_id: str, attempt: int) -> Chance:
     """The chance of an attempt: a hash of seed, message and attempt, never a live generator.
 

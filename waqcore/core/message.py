@@ -132,4 +132,11 @@ class Message(NamedTuple):
         Raises:
             IllegalTransition: the table has no such pair.
         """
-        return self._replace(state=advance(self.state, event), **changes)  # type: ignore[arg-type]
+        state = advance(self.state, event)
+        if changes:
+            return self._replace(state=state, **changes)  # type: ignore[arg-type]
+        return Message._make((*self[:6], state, *self[7:]))  # As `_replace`, in half the time.
+
+    def begun(self) -> "Message":
+        """The message with one attempt more: its row is written, and the call may begin."""
+        return Message._make((*self[:7], self.attempts + 1, *self[8:]))

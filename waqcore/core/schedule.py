@@ -82,9 +82,9 @@ def next_step(lane: Lane, waiting: Waiting, now: int, policy: Policy) -> Step:
     if lease is not None:
         lapses_at = min(lease.until, lease.claimed_at + policy.sending_max_us)
         return TakeOver(lease) if lapses_at <= now else Wait(lapses_at)
-    expired = tuple(message for message in waiting.heads if message.expires_at <= now)
-    if expired:
-        return Expire(expired)
+    for message in waiting.heads:
+        if message.expires_at <= now:
+            return Expire(tuple(m for m in waiting.heads if m.expires_at <= now))
     if lane.pause is not None or lane.trouble.open:
         held = _held(lane, now)
         if held is not None:
@@ -132,15 +132,9 @@ def claim(
     The call must begin before the window, the holder's lease and the message's time end: past the
     second another dispatcher may have taken over.
     """
-    lease = Lease(
-        token=token,
-        message_seq=message.seq,
-        holder=holder,
-        claimed_at=now,
-        call_by=min(now + policy.call_window_us, until, message.expires_at - 1),
-        until=until,
-    )
-    return lane._replace(lease=lease), message.after(Event.LEASE)
+    call_by = min(now + policy.call_window_us, until, message.expires_at - 1)
+    lease = Lease(token, message.seq, holder, now, call_by, until)
+    return lane.leased(lease), message.after(Event.LEASE)
 
 
 def probing(lane: Lane, now: int, policy: Policy) -> Lane:

@@ -73,7 +73,7 @@ def _effect(
     match outcome:
         case Accepted():
             lane = _answered(lane)
-            return Settled(lane, message.after(Event.ACCEPT, unresolved=False, reason=""))
+            return Settled(lane, _delivered(message))
         case Refused():
             return _refused(lane, message, outcome, now, u, policy)
         case NotSent(reason):
@@ -126,7 +126,7 @@ def settle_late(message: Message, attempt: int, outcome: Outcome) -> Message | N
     known = isinstance(outcome, Accepted) and message.attempts == attempt
     if not known or (message.state, Event.ACCEPT) not in TRANSITIONS:
         return None
-    return message.after(Event.ACCEPT, unresolved=False, reason="")
+    return _delivered(message)
 
 
 def share(
@@ -182,6 +182,17 @@ def held_alert(before: Lane, after: Lane) -> Alert | None:
     held_before = before.pause is not None or before.trouble.open
     held_after = after.pause is not None or after.trouble.open
     return Alert.LANE_RECOVERED if held_before and not held_after else None
+
+
+def _delivered(message: Message) -> Message:
+    if message.unresolved or message.reason:
+        message = message._replace(unresolved=False, reason="")
+    return message.after(Event.ACCEPT)
+
+
+def draws(outcome: Outcome, policy: Policy) -> bool:
+    """Whether settling an outcome draws on chance, so that no hash is made for nothing."""
+    return policy.jitter_us > 0 or not isinstance(outcome, Accepted)
 
 
 def _with_alerts(before: Lane, settled: Settled) -> Settled:

@@ -6,6 +6,7 @@ virtual time against scripted gateways.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -26,7 +27,7 @@ from waqcore.store.errors import StoreError
 from waqcore.store.events import News
 from waqcore.store.presence import Process
 from waqcore.store.steady import SKEW_MAX_US
-from waqcore.store.step import Decided, Holder, Probed, Turn
+from waqcore.store.step import Decided, Heard, Holder, Probed, Turn
 from waqcore.store.store import Store
 
 log = logging.getLogger("waqcore.dispatcher")
@@ -40,6 +41,8 @@ that a claimed message never waits for one."""
 TURN_MAX = 200
 """Lanes decided for in one transaction, some 40 ms. A longer one would hold up the calls it claims,
 up to past their `call_by`, and every other writer."""
+HEARD_MAX = 10_000
+"""Calls remembered until somebody asks for them: at most some 20 s of a busy machine's."""
 STORE_RETRY_S = 1.0
 """How long the dispatcher waits when the database cannot be written to."""
 
@@ -76,11 +79,16 @@ class Dispatcher:
         self._ended: list[Ended] = []
         self._probed: list[Probed] = []
         self._calls: set[asyncio.Task[None]] = set()
+        self._heard: deque[Heard] = deque(maxlen=HEARD_MAX)
 
     def wake(self) -> None:
         """Look for news now: something was enqueued or pressed."""
         self._looking = True
         self._signal.set()
+
+    def heard(self, most: int) -> list[Heard]:
+        """Calls that are over and that nobody was told of yet, the oldest first."""
+        return [self._heard.popleft() for _ in range(min(most, len(self._heard)))]
 
     def stop(self) -> None:
         """Begin no more calls; `run` returns when those in flight are settled."""
@@ -227,6 +235,7 @@ class Dispatcher:
                 notice.alert,
                 extra={"sender": notice.sender, "alert": notice.alert, "detail": notice.detail},
             )
+        self._heard.extend(decided.heard)
         self._probe(decided.probes)
 
     async def _begin(self, claims: list[Claim]) -> None:

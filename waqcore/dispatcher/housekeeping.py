@@ -8,8 +8,10 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from waqcore.dispatcher.dispatcher import Dispatcher, Execute
-from waqcore.store import controls, position, steady
+from waqcore.dispatcher.watch import PORTION, look
+from waqcore.store import controls, position, rates, steady
 from waqcore.store.errors import StoreError
+from waqcore.store.step import Heard
 from waqcore.store.store import Store
 
 log = logging.getLogger("waqcore.dispatcher")
@@ -23,6 +25,9 @@ BUSY_S = 0.01
 
 TIDY_S = 1.0
 """How often expiries and counters are looked after."""
+
+WATCH_S = 2.0
+"""How often arrivals and calls are taken in: a forecast hears of what came two seconds ago."""
 
 COUNT_SHARE = 0.01
 """The share of time that counting the queue may take: a long queue is counted less often."""
@@ -58,6 +63,24 @@ async def tidy(store: Store, execute: Execute) -> None:
         except (SQLAlchemyError, StoreError) as error:
             log.error("housekeeping not stored", extra={"reason": str(error)})
         await asyncio.sleep(TIDY_S)
+
+
+async def watch(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
+    """Keep what forecasts are made of; runs until cancelled."""
+    while True:
+        more = False
+        try:
+            more = await execute(partial(_watch, store, dispatcher.heard(PORTION)))
+        except (SQLAlchemyError, StoreError) as error:
+            log.error("arrivals not counted", extra={"reason": str(error)})
+        await asyncio.sleep(BUSY_S if more else WATCH_S)
+
+
+def _watch(store: Store, heard: list[Heard]) -> bool:
+    # Read first: an idle dispatcher must not write every other second.
+    if not heard and not store.read(rates.any_uncounted):
+        return False
+    return store.write(lambda connection: look(connection, store, heard)) or len(heard) == PORTION
 
 
 def _expire(store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from waqcore.clock import SystemClock
 from waqcore.dispatcher.dispatcher import Dispatcher, Execute
-from waqcore.dispatcher.housekeeping import listen, tidy
+from waqcore.dispatcher.housekeeping import listen, tidy, watch
 from waqcore.dispatcher.process import is_dead, this_process
 from waqcore.gateways.gateway import Gateway
 from waqcore.ids import new_id
@@ -88,6 +88,7 @@ async def _run_with_housekeeping(store: Store, dispatcher: Dispatcher, execute: 
         keepers = [
             group.create_task(listen(store, dispatcher)),
             group.create_task(tidy(store, execute)),
+            group.create_task(watch(store, dispatcher, execute)),
         ]
         await dispatcher.run()
         for keeper in keepers:

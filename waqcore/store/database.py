@@ -34,7 +34,7 @@ class Database:
         Raises:
             StoreError: the URL is not one, names no file, or its folder cannot be written to.
         """
-        self.path = _path(url)
+        self.path = path_of(url)
         self.engine = _engine(url, self.path)
         try:
             # Kept open as long as the database: the lock is this descriptor's.
@@ -124,7 +124,12 @@ class Database:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
 
-def _path(url: str) -> Path:
+def path_of(url: str) -> Path:
+    """The file of a database URL.
+
+    Raises:
+        StoreError: the URL is not one, or names no file.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError:

@@ -16,5 +16,16 @@ class NewerDatabaseError(StoreError):
         self.revision = revision
 
 
+class OlderDatabaseError(StoreError):
+    """The database is of an older version of waqcore, and may only be read."""
+
+    def __init__(self, revision: str, ours: str) -> None:
+        super().__init__(
+            f"the database is at schema {revision}, this waqcore reads {ours}: "
+            "open it once with a command that may write, such as `waq status`, to upgrade it"
+        )
+        self.revision = revision
+
+
 class UnwritableDatabaseError(StoreError):
     """The database cannot be written to: the disk is full or read-only."""

@@ -24,6 +24,9 @@ EXACT_MAX = 1_000
 """Messages ahead that are counted one by one; counting a million for each look would cost as much
 as sending them."""
 
+LATER_MAX = 50
+"""Instants of scheduled messages that a forecast looks ahead to."""
+
 
 class Position(NamedTuple):
     """A queued message's place in its lane."""
@@ -32,6 +35,8 @@ class Position(NamedTuple):
     """Messages due now that go before it."""
     exact: bool
     """False: from the tally, about a second old."""
+    loud: int = 0
+    """Those of them that quiet hours do not hold."""
 
 
 class Place(NamedTuple):
@@ -55,10 +60,28 @@ _at_once, _scheduled = (
     )
 )
 
+_later = (
+    select(message.c.send_at, func.count())
+    .where(
+        message.c.sender == bindparam("sender"),
+        QUEUED,
+        message.c.send_at.is_not(None),
+        message.c.send_at > bindparam("wall"),
+        (message.c.priority < bindparam("priority"))
+        | (
+            (message.c.priority == bindparam("priority"))
+            & (message.c.send_at < bindparam("due_at"))
+        ),
+    )
+    .group_by(message.c.send_at)
+    .order_by(message.c.send_at)
+    .limit(LATER_MAX)
+)
+
 
 def position(connection: Connection, place: Place, now: Now) -> Position:
     """Count what goes before a queued message, strictly by priority."""
-    ahead = 0
+    ahead = loud = 0
     for priority in range(place.priority + 1):
         own = priority == place.priority
         values = {
@@ -69,9 +92,20 @@ def position(connection: Connection, place: Place, now: Now) -> Position:
         }
         ahead += connection.execute(_at_once, values).scalar_one()
         ahead += connection.execute(_scheduled, values).scalar_one()
+        if priority <= Priority.HIGH:
+            loud = ahead
         if ahead > EXACT_MAX:
-            return Position(_estimate(connection, place), exact=False)
-    return Position(ahead, exact=True)
+            estimate = _estimate(connection, place)
+            return Position(estimate, exact=False, loud=min(loud, estimate))
+    return Position(ahead, exact=True, loud=loud)
+
+
+def later(connection: Connection, place: Place, now: Now) -> list[tuple[int, int]]:
+    """Instants, wall and rising, at which scheduled messages fall due that go before it then, and
+    how many; the first of them."""
+    values = {**place._asdict(), "wall": now.wall}
+    rows = connection.execute(_later, values)
+    return [(at, n) for at, n in rows]
 
 
 def _estimate(connection: Connection, place: Place) -> int:

@@ -16,7 +16,8 @@ from waqcore.core import settle as core
 from waqcore.core.chance import chance
 from waqcore.core.instants import NEVER
 from waqcore.core.lane import Lane, Lease
-from waqcore.core.outcome import Outcome, ProbeResult, Scope, Unknown
+from waqcore.core.message import State
+from waqcore.core.outcome import NotSent, Outcome, ProbeResult, Scope, Unknown
 from waqcore.core.policy import Sender
 from waqcore.core.schedule import Expire, Idle, Probe, Send, TakeOver, Wait, Waiting
 from waqcore.core.settle import Alert
@@ -65,6 +66,16 @@ class Notice(NamedTuple):
     detail: str
 
 
+class Heard(NamedTuple):
+    """A call that is over, as forecasts are told of it."""
+
+    sender: str
+    held_us: int
+    """How long the lane was held from the call's start: the pace, and what came on top."""
+    failed: bool
+    """It failed, and its message came back."""
+
+
 class Decided(NamedTuple):
     """What to do now, and when to ask again."""
 
@@ -74,6 +85,7 @@ class Decided(NamedTuple):
     waits: dict[str, int]
     """The instant, on the steady axis, at which each lane wants the next look; NEVER: on news."""
     notices: list[Notice]
+    heard: list[Heard]
 
 
 def take(
@@ -81,6 +93,10 @@ def take(
 ) -> Decided:
     """Take one turn."""
     return _Turn(connection, turn, now, senders, seed).take()
+
+
+def _heard(one: Ended) -> tuple[int, int]:
+    return (one.finished_at, one.claim.lease.message_seq)
 
 
 class _Turn:
@@ -94,7 +110,7 @@ class _Turn:
         self.now = now
         self.senders = senders
         self.seed = seed
-        self.decided = Decided([], [], {}, [])
+        self.decided = Decided([], [], {}, [], [])
         self.changes: list[Change] = []
         self.shared: set[tuple[str, type]] = set()
         asked = dict.fromkeys(sender for sender in turn.senders if sender in senders)
@@ -131,7 +147,8 @@ class _Turn:
     # Outcomes
 
     def _settle(self) -> None:
-        ended = self.turn.ended
+        # One order, in every driver, for lanes of one account that hear at one instant.
+        ended = sorted(self.turn.ended, key=_heard)
         attempts.finish(self.connection, ended, self.now)
         seqs = [one.claim.lease.message_seq for one in ended]
         stored = messages.by_seq(self.connection, seqs, self.now) if seqs else {}
@@ -166,8 +183,17 @@ class _Turn:
             policy=self.senders[sender].policy,
         )
         self._settled(stored, settled, provider_id=getattr(one.outcome, "provider_id", None))
+        self._hear(one, settled)
         if getattr(one.outcome, "scope", None) is Scope.ACCOUNT:
             self._share(sender, one.outcome)
+
+    def _hear(self, one: Ended, settled: core.Settled) -> None:
+        if one.called_at is None:
+            return
+        held_us = max(settled.lane.paced_until, one.finished_at) - one.called_at
+        came_back = settled.message.state is State.QUEUED
+        failed = came_back and isinstance(one.outcome, (NotSent, Unknown))
+        self.decided.heard.append(Heard(settled.lane.sender, held_us, failed))
 
     def _settle_late(self, one: Ended, stored: Stored) -> None:
         late = core.settle_late(stored.message, one.claim.number, one.outcome)

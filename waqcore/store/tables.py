@@ -237,6 +237,39 @@ clock = Table(
     sqlite_strict=True,
 )
 
+rates = Table(
+    "waq_rates",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("known", Text, nullable=False),  # `waqcore.core.rates.Rates` as JSON; instants steady.
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+counted = Table(
+    "waq_counted",
+    metadata,
+    Column("only", Integer, primary_key=True),
+    Column("message_seq", _Whole, nullable=False),  # Up to this one `rates` knows of arrivals.
+    CheckConstraint("only = 1", name="one_row"),
+    sqlite_strict=True,
+)
+
+forecast = Table(
+    "waq_forecast",
+    metadata,
+    Column(
+        "message_seq", _Whole, ForeignKey("waq_message.seq", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("made_at", _Whole, nullable=False),  # wall, as all of it
+    Column("at", _Whole, nullable=False),
+    Column("low_at", _Whole, nullable=False),
+    Column("high_at", _Whole),  # NULL: nobody could say.
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Index("waq_forecast_made", forecast.c.made_at)
+
 tally = Table(
     "waq_tally",
     metadata,

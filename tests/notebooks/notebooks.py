@@ -1,0 +1,62 @@
+"""Notebooks as pairs: a percent script that can be reviewed, and the same with its outputs kept."""
+
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "notebooks"
+CELL_TIMEOUT_S = 1_800
+PARAMETERS = "parameters"
+"""The tag of the cell that a fast run is told in: it sets `FAST`."""
+
+
+def sources() -> list[Path]:
+    """The scripts, by name."""
+    return sorted(FOLDER.glob("*.py"))
+
+
+def cells(notebook: Any) -> list[tuple[str, str]]:
+    """What a notebook says, without what came out of it."""
+    return [(cell.cell_type, cell.source.strip()) for cell in notebook.cells]
+
+
+def executed(source: Path, *, fast: bool) -> Any:
+    """Run a script from top to bottom; raises the error of a cell that fails."""
+    notebook = jupytext.read(source)
+    if fast:
+        tagged = [
+            n
+            for n, cell in enumerate(notebook.cells)
+            if PARAMETERS in cell.metadata.get("tags", [])
+        ]
+        assert len(tagged) == 1, f"{source.name}: one cell is tagged {PARAMETERS!r}"
+        notebook.cells.insert(tagged[0] + 1, nbformat.v4.new_code_cell("FAST = True"))
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_S,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(FOLDER)}},
+    )
+    client.execute()
+    return notebook
+
+
+def keep(source: Path, notebook: Any) -> Path:
+    """Write the outputs beside the script, without what differs from run to run."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    notebook.metadata.pop("language_info", None)
+    for n, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{n}"
+    path = source.with_suffix(".ipynb")
+    nbformat.write(notebook, path)
+    return path

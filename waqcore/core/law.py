@@ -1,0 +1,96 @@
+"""When a message is called, as a law: the probability of every instant."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import NamedTuple
+
+from waqcore.core.extra import SMEAR, Extra
+from waqcore.core.instants import NEVER
+
+FINEST = 256
+"""Parts of a slot to which an instant is worked out where slots have no fixed places."""
+SLOTS_MAX = 2**40
+"""Slots after which a message is taken never to be called."""
+
+
+class Case(NamedTuple):
+    """One thing that may be so, and what follows from it."""
+
+    weight: float
+    base_at: int
+    """When the message is called if nothing happens that nobody knows of yet."""
+    extra: Extra
+
+
+class Stage(NamedTuple):
+    """How things stand for a message that is not called before the stage begins."""
+
+    cases: Sequence[Case]
+    noise: float = 0.0
+    """The standard deviation, in slots, of where slots lie."""
+    until: int = NEVER
+    """When something known changes things for whatever is still not called: the next stage."""
+
+    def reached(self, at: int, slot_us: float) -> float:
+        """The probability of a call by an instant."""
+        return sum(
+            weight * extra.below((at - base_at) / slot_us, self.noise)
+            for weight, base_at, extra in self.cases
+        )
+
+
+class Law:
+    """The law of the instant of a message's call."""
+
+    def __init__(self, stages: Sequence[Stage], slot_us: float, now: int) -> None:
+        self._stages = stages
+        self._now = now
+        self.slot_us = slot_us
+
+    def reached(self, at: int) -> float:
+        """The probability that it is called at an instant or before."""
+        reached, begins = 0.0, self._now
+        for stage in self._stages:
+            if at < begins:
+                break
+            reached = max(reached, stage.reached(min(at, stage.until - 1), self.slot_us))
+            begins = stage.until
+        return reached
+
+    def quantile(self, level: float) -> int | None:
+        """The instant by which it is called with a probability; None: there is none.
+
+        What would be later than a stage is looked up in the next: those who are late anyway are
+        taken to be late there too.
+        """
+        begins = self._now
+        for stage in self._stages:
+            at = self._quantile(stage, level)
+            if at is not None and at < stage.until:
+                return max(begins, at)
+            begins = stage.until
+        return None
+
+    def _quantile(self, stage: Stage, level: float) -> int | None:
+        slot_us = self.slot_us
+        base_at = min(case.base_at for case in stage.cases)
+
+        def falls_short(slots: float) -> bool:
+            return stage.reached(base_at + round(slots * slot_us), slot_us) < level
+
+        high = -ceil(SMEAR * stage.noise)
+        low, stride = high - 1, 1
+        while falls_short(high + 0.5):
+            low, high, stride = high, high + stride, 2 * stride
+            if high > SLOTS_MAX:
+                return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if falls_short(middle + 0.5) else (low, middle)
+        if stage.noise == 0.0 and not falls_short(high) and falls_short(high - 1 / FINEST):
+            return base_at + round(high * slot_us)
+        first, last = high - 0.5, high + 0.5
+        for _ in range(FINEST.bit_length() - 1):
+            half = (first + last) / 2
+            first, last = (half, last) if falls_short(half) else (first, half)
+        return base_at + round(last * slot_us)

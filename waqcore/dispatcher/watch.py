@@ -1,0 +1,64 @@
+"""Watches the queue for its forecasts: how messages come, how calls fare, and how good it told."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from waqcore.core.message import State
+from waqcore.core.rates import Rates
+from waqcore.estimate import Estimator
+from waqcore.message import wall_us
+from waqcore.store import forecasts, rates, review
+from waqcore.store.forecasts import Forecast
+from waqcore.store.rates import Arrival
+from waqcore.store.step import Heard
+from waqcore.store.store import Store
+
+PORTION = 200
+"""Arrivals, and calls, taken in by one transaction: some 10 ms, so that no call is held up."""
+
+FORECASTS_MAX = 10
+"""Forecasts made and kept at one look: enough to judge them by, whatever comes in."""
+
+
+def look(connection: Connection, store: Store, heard: Sequence[Heard]) -> bool:
+    """Take in what has come and been heard; True if more has come than one look takes in."""
+    now = store.now()
+    come = rates.uncounted(connection, now, PORTION)
+    senders = {one.sender for one in come} | {one.sender for one in heard}
+    senders &= set(store.senders)
+    known = {sender: Rates.since(now.steady) for sender in senders}
+    known |= rates.load(connection, senders)
+    for arrival in come:
+        if arrival.sender in known:
+            policy = store.senders[arrival.sender].policy
+            after = known[arrival.sender].arrived(arrival.priority, arrival.at, policy)
+            known[arrival.sender] = after
+    for call in heard:
+        if call.sender in known:
+            policy = store.senders[call.sender].policy
+            after = known[call.sender].called(call.held_us, policy, failed=call.failed)
+            known[call.sender] = after
+    rates.save(connection, known)
+    if come:
+        rates.note_counted(connection, come[-1].seq)
+        forecasts.keep(connection, _told(connection, store, come))
+    return len(come) == PORTION
+
+
+def _told(connection: Connection, store: Store, come: Sequence[Arrival]) -> list[Forecast]:
+    """The forecasts of some of those that came, spread over all of them."""
+    step = max(1, len(come) // FORECASTS_MAX)
+    some = tuple(one.id for one in come[::step][:FORECASTS_MAX])
+    estimator = Estimator(connection, store)
+    made: list[Forecast] = []
+    for row in review.by_ids(connection, some).values():
+        if row.state != State.QUEUED or row.attempts:
+            continue
+        eta = estimator.eta(row)
+        if eta is None or eta.at is None or eta.low_at is None:
+            continue
+        high_at = None if eta.high_at is None else wall_us(eta.high_at)
+        wall = estimator.now.wall
+        made.append(Forecast(row.seq, wall, wall_us(eta.at), wall_us(eta.low_at), high_at))
+    return made

@@ -1,0 +1,80 @@
+"""What is known of each lane's recent past, for forecasts: how messages come, and calls fail."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from waqcore.clock import Now
+from waqcore.core.message import Priority
+from waqcore.core.rates import Rates
+from waqcore.store.lanes import chunks
+from waqcore.store.tables import counted, message, rates
+
+
+class Arrival(NamedTuple):
+    """A message that somebody enqueued."""
+
+    seq: int
+    id: str
+    sender: str
+    priority: Priority
+    at: int
+    """When it was enqueued, on the steady axis."""
+
+
+def load(connection: Connection, senders: Collection[str]) -> dict[str, Rates]:
+    """What is known, by sender; a lane that nobody has watched yet is left out."""
+    rows = (
+        row
+        for chunk in chunks(list(senders))
+        for row in connection.execute(
+            select(rates.c.sender, rates.c.known).where(rates.c.sender.in_(chunk))
+        )
+    )
+    return {sender: msgspec.json.decode(known, type=Rates) for sender, known in rows}
+
+
+def save(connection: Connection, known: Mapping[str, Rates]) -> None:
+    """Replace what is known of some lanes."""
+    for chunk in chunks(list(known)):
+        connection.execute(delete(rates).where(rates.c.sender.in_(chunk)))
+    if known:
+        rows = [
+            {"sender": sender, "known": msgspec.json.encode(one).decode()}
+            for sender, one in known.items()
+        ]
+        connection.execute(insert(rates), rows)
+
+
+def uncounted(connection: Connection, now: Now, limit: int) -> list[Arrival]:
+    """The oldest messages that have come since somebody last counted."""
+    seen = connection.scalar(select(counted.c.message_seq)) or 0
+    columns = (
+        message.c.seq,
+        message.c.id,
+        message.c.sender,
+        message.c.priority,
+        message.c.enqueued_at,
+    )
+    rows = connection.execute(
+        select(*columns).where(message.c.seq > seen).order_by(message.c.seq).limit(limit)
+    )
+    return [
+        Arrival(seq, id_, sender, Priority(priority), now.to_steady(at))
+        for seq, id_, sender, priority, at in rows
+    ]
+
+
+def any_uncounted(connection: Connection) -> bool:
+    """Whether messages have come since somebody last counted."""
+    newest = connection.scalar(select(func.max(message.c.seq))) or 0
+    return newest > (connection.scalar(select(counted.c.message_seq)) or 0)
+
+
+def note_counted(connection: Connection, seq: int) -> None:
+    """Messages up to this one are counted."""
+    moved = connection.execute(update(counted).values(message_seq=seq))
+    if moved.rowcount == 0:
+        connection.execute(insert(counted).values(only=1, message_seq=seq))
