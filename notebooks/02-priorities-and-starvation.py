@@ -148,11 +148,12 @@ heatmap(swept, "high_wait_p95_s", "high_head_start_s", "campaign.users", about=s
 heatmap(swept, "low_wait_max_s", "high_head_start_s", "campaign.users", about=said)
 
 # %% [markdown]
-# Turn the knobs yourself. This needs a live kernel (`make lab`); without one there is nothing here.
+# Turn the knobs yourself: that needs a live kernel (`make lab`); without one the picture stands
+# still.
 
 # %%
 _ = interact(
-    lambda head_start_min, per_minute: waits(
+    lambda head_start_min=15, per_minute=2.0: waits(
         scenario.play(
             scenario.changed(
                 strict,

@@ -141,15 +141,16 @@ pd.Series(
 )
 
 # %% [markdown]
-# Turn the knobs yourself. This needs a live kernel (`make lab`); without one there is nothing here.
+# Turn the knobs yourself: that needs a live kernel (`make lab`); without one the picture stands
+# still.
 
 # %%
 _ = interact(
-    lambda failing, per_minute: waits(
+    lambda failing=0.2, per_minute=4.2: waits(
         scenario.play(
             scenario.changed(steady, {"not_sent": failing, "per_minute": per_minute})
         ).messages(),
-        about=f"{failing:.0%} of calls fail, {per_minute} confirmations a minute",
+        about=f"{100 * failing:.0f} % of calls fail, {per_minute} confirmations a minute",
     ),
     failing=(0.0, 0.4, 0.05),
     per_minute=(1.0, 5.8, 0.2),

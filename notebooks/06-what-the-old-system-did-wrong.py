@@ -89,10 +89,11 @@ gaps(old.attempt_rows(), day.policy.pace_us, about="the old loop")
 gaps(new.attempt_rows(), day.policy.pace_us, about="waqcore")
 
 # %% [markdown]
-# ## Failures
+# ## Side by side
 #
-# An outage is not the message's fault, but the old loop counts it. A slow gateway slows it down.
-# Each row is one scenario, waits in seconds; the slow gateway takes 3 s in the median.
+# Two more faults show here. An outage is not the message's fault, but the old loop counts it, and
+# after three calls gives up. And a slow gateway, here 3 s in the median, makes every gap longer.
+# Waits and ends in seconds:
 
 # %%
 slow = scenario.changed(crowd, {"latency.median": 3, "p99": 12})
@@ -113,11 +114,12 @@ waited = ["high_wait_p50_s", "high_wait_p95_s", "high_wait_max_s", "last_s"]
 pd.DataFrame(found).loc[[*shown, *waited]].round(1).T
 
 # %% [markdown]
-# Turn the knobs yourself. This needs a live kernel (`make lab`); without one there is nothing here.
+# Turn the knobs yourself: that needs a live kernel (`make lab`); without one the picture stands
+# still.
 
 # %%
 _ = interact(
-    lambda people, window_ms: old_and_new(
+    lambda people=50, window_ms=20: old_and_new(
         *(
             (run.messages(), run.attempt_rows())
             for of in [scenario.changed(crowd, {"users": people})]
@@ -133,4 +135,14 @@ _ = interact(
 )
 
 # %% [markdown]
-# **Answer:** TODO
+# **Answer:** it served the last first, lost messages, broke the pace, and blamed messages for
+# outages.
+#
+# - Of five people the second waited longest, 40.2 s. On an opening day the unluckiest link took
+#   22,093 s, more than six hours, where waqcore needs 3,970 s at most. The old median is lower, 8 s
+#   instead of 1,372 s: whoever comes late in a rush is served at once, at the cost of all before.
+# - With two hundred people in a minute 14.2 ± 2.7 of 400 acknowledged messages vanish if an enqueue
+#   takes 5 ms, and 49.5 ± 5.0 if it takes 20 ms. waqcore loses none.
+# - On a long day 796 of 3,630 gaps were shorter than the pace, the shortest 0.18 s; under waqcore
+#   none was. With a slow gateway the sleep after each call takes 5,161 s for what needs 4,124 s.
+# - A gateway that was down for a quarter of an hour cost 19 of 450 messages; under waqcore none.

@@ -131,6 +131,9 @@ def sweep(
     measure: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Show this; repeat for more.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the first measure as a heatmap.")
+    ] = None,
 ) -> None:
     """Run a grid of settings, each several times, and show means with 95 % intervals.
 
@@ -141,15 +144,18 @@ def sweep(
     from simulations.summary import NAMES
     from simulations.sweep import Sweep
 
+    _check_picture(plot)
     grid = dict(setting(written) for written in settings or ())
+    if plot is not None and len(grid) not in (1, 2):
+        raise BadInput(f"--plot {plot}: a heatmap has one or two settings, not {len(grid)}")
     for one in measure or ():
         if one not in NAMES:
             raise BadInput(f"there is no measure {one}: write {', '.join(NAMES)}")
     asked = Sweep(scenario=scenario.load(name), grid=grid, replications=replications, seed=seed)
-    _sweep(asked, out, measure or ())
+    _sweep(asked, out, measure or (), plot)
 
 
-def _sweep(asked: "Sweep", out: Path | None, measures: Sequence[str]) -> None:
+def _sweep(asked: "Sweep", out: Path | None, measures: Sequence[str], plot: Path | None) -> None:
     from simulations import console
     from simulations.progress import bar
     from simulations.sweep import SweepError, run_sweep
@@ -171,6 +177,11 @@ def _sweep(asked: "Sweep", out: Path | None, measures: Sequence[str]) -> None:
         console.sweep_table(swept.intervals, list(asked.grid), shown),
         f"\n{len(swept.runs):,} runs, {swept.reused:,} of them found finished; {kept}",
     )
+    if plot is not None:
+        from simulations import plots
+
+        picture = plots.heatmap(swept.intervals, shown[0], *asked.grid, about=asked.scenario.title)
+        console.show(f"wrote {plots.save(picture, plot)}")
 
 
 def _check_picture(plot: Path | None) -> None:

@@ -31,6 +31,7 @@ class Happening(simpy.Event):
     def __init__(
         self, env: Clockwork, delay: int, rank: int, callback: Callable[..., None]
     ) -> None:
+        assert delay >= 0, f"time does not go back, by {-delay} µs"
         self.env = env
         self.callbacks = [callback]
         self._value = None

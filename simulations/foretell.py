@@ -23,7 +23,9 @@ EXAMPLES = """Examples:
 
 
 def twin(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The queue's address: WAQ_DATABASE_URL.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The queue's address: WAQ_DATABASE_URL.")
+    ],
     pace: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0.001, help="What if this were the pace?")
     ] = None,

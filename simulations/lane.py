@@ -98,8 +98,8 @@ class ModelLane:
         if until >= NEVER or until == self._timer_at:
             return
         self._timer_at = until
-        delay = until - self._env.now
-        self._timer = Happening(self._env, delay, Rank.DECISION, self._on_timer)
+        env = self._env
+        self._timer = Happening(env, until - env.now, Rank.DECISION, self._on_timer)
 
     def take_in(self, now: int) -> None:
         """Queue what has arrived by now."""
@@ -198,7 +198,12 @@ class ModelLane:
             return  # Its dispatcher died meanwhile.
         self.in_flight = None
         self._over(in_flight.message, outcome, in_flight.called_at, self._env.now)
-        self._soon()  # A dispatcher that stops settles, and drives its lane, but calls no more.
+        lane = self.lane
+        calm = lane.pause is None and not lane.trouble.open and not self._policy.gather_us
+        if calm and lane.paced_until > self._env.now:
+            self._wait(lane.paced_until)  # Till then the core lets nothing go: it is asked then.
+        else:
+            self._soon()  # A dispatcher that stops settles, and drives its lane, but calls no more.
 
     def _over(self, message: Message, outcome: Outcome, called_at: int, now: int) -> None:
         model, policy = self._model, self._policy

@@ -6,6 +6,7 @@ import pytest
 from simulations import legacy, scenario
 from simulations.cli import main
 from simulations.console import span
+from waqcore import Queue
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -188,3 +189,41 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: lis
 )
 def test_durations_are_said_as_people_say_them(seconds: float, says: str) -> None:
     assert span(seconds) == says
+
+
+def test_a_sweep_is_drawn_as_a_heatmap_of_its_first_measure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    picture = tmp_path / "heat.png"
+    grid = ("--set", "pace=8,10", "--replications", "1")
+
+    code, out, _ = said(capsys, "sweep", "founding-five", *grid, "--plot", str(picture))
+
+    assert (code, picture.read_bytes()[:4]) == (0, b"\x89PNG")
+    assert out.splitlines()[-1] == f"wrote {picture}"
+    code, _, err = said(capsys, "sweep", "founding-five", "--plot", str(picture))
+    assert (code, "a heatmap has one or two settings, not 0" in err) == (2, True)
+
+
+def test_the_twin_tells_when_a_live_queue_is_through(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """One high and two normal messages, at a pace of 8 s: the last leaves some 16 s from now."""
+    url = f"sqlite:///{tmp_path / 'q.db'}"
+    environ = {
+        "WHATSAPP_SENDER": "628114040707",
+        "WAQ_GATEWAY": "sandbox",
+        "WAQ_DATABASE_URL": url,
+    }
+    with Queue.from_env(environ) as queue:
+        for n, priority in enumerate(["normal", "high", "normal"]):
+            queue.enqueue(f"08123456789{n}", "hello", priority=priority)
+
+    code, out, _ = said(capsys, "twin", url, "--pace", "8")
+
+    assert code == 0
+    assert line(out, "high")[:3] == ["high", "1", "1"]
+    assert line(out, "normal")[:3] == ["normal", "2", "2"]
+    assert "(in 16." in out
+    code, _, err = said(capsys, "twin", f"sqlite:///{tmp_path / 'none.db'}")
+    assert (code, "there is no database" in err) == (2, True)

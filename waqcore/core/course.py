@@ -4,20 +4,22 @@ What is known to happen splits the future into stages: a message not called befo
 that goes first, before quiet hours begin or before the cap is full, waits for that as well.
 """
 
-from collections.abc import Iterator
-from enum import IntEnum
-from heapq import merge
-from itertools import count, islice
+from itertools import islice
 from math import ceil, sqrt
+from operator import itemgetter
 from typing import NamedTuple
 
-from waqcore.core.instants import DAY, NEVER
+from waqcore.core.cumulants import Cumulants
+from waqcore.core.extra import FINE, Extra
+from waqcore.core.instants import NEVER
+from waqcore.core.known import Event, Kind, Span, caps, events
 from waqcore.core.lane import Lane
 from waqcore.core.law import Case, Law, Stage
 from waqcore.core.message import Priority
 from waqcore.core.outlook import Outlook
 from waqcore.core.policy import Policy
-from waqcore.core.standing import standing
+from waqcore.core.standing import Rest, backlog, standing
+from waqcore.core.surprise import Surprise
 
 CERTAIN = 0.999
 """What would befall only a message that is called later than this share is left out."""
@@ -44,30 +46,6 @@ class Place(NamedTuple):
     """The message being sent goes before it, should the call fail."""
 
 
-class Span(NamedTuple):
-    """Quiet hours: those in force, or the next."""
-
-    starts_at: int
-    ends_at: int
-
-
-class _Kind(IntEnum):
-    DUE = 0
-    OWN = 1
-    QUIET = 2
-    CAP = 3
-
-
-class _Event(NamedTuple):
-    """Something known to happen."""
-
-    at: int
-    kind: _Kind
-    until: int = 0
-    """The end of what it begins."""
-    messages: int = 0
-
-
 class _Turn(NamedTuple):
     """When a message's turn comes, if nothing happens after what has been walked through."""
 
@@ -82,7 +60,7 @@ class _Turn(NamedTuple):
     """The lane works without a rest from here to its turn."""
     rested: float = 0.0
     """Slots of rest before that; 0: none."""
-    after_quiet: bool = False
+    quiet: bool = False
     """The rest was quiet hours', when messages of its own kind wait like it."""
     crowded: bool = False
     """Messages that go after it have kept the lane at work instead."""
@@ -102,6 +80,7 @@ def course(
     `quiet` is None for a message that quiet hours do not hold.
     """
     walk = _Walk(place, now, policy, outlook)
+    slot_us = outlook.slot.us
     turn = _Turn(
         at=walk.after(first_at, place.ahead),
         ahead=place.ahead,
@@ -109,49 +88,17 @@ def course(
         waits=place.due_at > now,
         since=now,
     )
+    own = place.due_at if turn.waits else None
+    known = events(place.later, own, quiet, caps(first_at, lane, policy, slot_us))
     stages: list[Stage] = []
-    events = merge(_dues(place, now), _nights(quiet), _caps(first_at, lane, policy, outlook))
-    for event in islice(events, EVENTS_MAX):
+    for event in islice(known, EVENTS_MAX):
         if event.at > turn.at and not turn.waits:
-            stage = walk.stage(turn, event.at)
-            stages.append(stage)
-            reached = stage.reached(event.at - 1, outlook.slot.us)
-            if reached >= CERTAIN or len(stages) >= STAGES_MAX:
-                break
+            stages.append(walk.stage(turn, event.at))
+            certain = stages[-1].reached(event.at - 1, slot_us) >= CERTAIN
+            if certain or len(stages) >= STAGES_MAX:
+                return Law(stages, slot_us, now)
         turn = walk.past(event, turn)
-    else:
-        stages.append(walk.stage(turn, NEVER))
-    return Law(stages, outlook.slot.us, now)
-
-
-def _dues(place: Place, now: int) -> Iterator[_Event]:
-    dues = [_Event(at, _Kind.DUE, messages=n) for at, n in place.later]
-    own = [_Event(place.due_at, _Kind.OWN)] if place.due_at > now else []
-    return merge(dues, own)
-
-
-def _nights(quiet: Span | None) -> Iterator[_Event]:
-    if quiet is not None:
-        for day in count():
-            starts_at, ends_at = quiet.starts_at + day * DAY, quiet.ends_at + day * DAY
-            yield _Event(starts_at, _Kind.QUIET, ends_at)
-
-
-def _caps(first_at: int, lane: Lane, policy: Policy, outlook: Outlook) -> Iterator[_Event]:
-    """When the cap is full if the lane works without a rest, and when it opens again."""
-    cap = policy.cap
-    if cap is None or cap.calls * outlook.slot.us >= cap.window_us:
-        return
-    opens_at, calls = lane.cap_since + cap.window_us, cap.calls - lane.cap_calls
-    if first_at >= opens_at or lane.cap_calls == 0:
-        opens_at, calls = first_at + cap.window_us, cap.calls
-    starts_at = first_at
-    for _ in count():
-        full_at = starts_at + round(calls * outlook.slot.us)
-        if full_at < opens_at:
-            yield _Event(full_at, _Kind.CAP, opens_at)
-        starts_at, calls = max(full_at, opens_at), cap.calls
-        opens_at = starts_at + cap.window_us
+    return Law([*stages, walk.stage(turn, NEVER)], slot_us, now)
 
 
 class _Walk:
@@ -167,25 +114,26 @@ class _Walk:
     def after(self, at: int, slots: float) -> int:
         return at + round(slots * self._slot_us)
 
-    def past(self, event: _Event, turn: _Turn) -> _Turn:
+    def past(self, event: Event, turn: _Turn) -> _Turn:
         match event.kind:
-            case _Kind.DUE:
+            case Kind.DUE:
                 turn = turn._replace(ahead=turn.ahead + event.messages)
                 if event.at > turn.at:
                     turn = self._rest(turn, turn.at, event.at)
                 return turn._replace(at=self.after(turn.at, event.messages))
-            case _Kind.OWN:
+            case Kind.OWN:
                 turn = turn._replace(waits=False)
                 return turn if event.at <= turn.at else self._wait(turn, event.at)
-            case _Kind.QUIET:
+            case Kind.QUIET:
                 return self._quieten(event, turn)
-            case _Kind.CAP:
+            case Kind.CAP:
                 closed_us = event.until - event.at
-                later = turn.loud_until + (closed_us if turn.loud_until > event.at else 0)
-                return turn._replace(at=turn.at + closed_us, loud_until=later)
+                loud_later = closed_us if turn.loud_until > event.at else 0
+                loud_until = turn.loud_until + loud_later
+                return turn._replace(at=turn.at + closed_us, loud_until=loud_until)
 
     def _rest(self, turn: _Turn, begins: int, ends: int) -> _Turn:
-        rested = max(turn.rested, (ends - begins) / self._slot_us)
+        rested = turn.rested + (ends - begins) / self._slot_us
         return turn._replace(at=ends, since=ends, rested=rested, crowded=False)
 
     def _wait(self, turn: _Turn, until: int) -> _Turn:
@@ -196,47 +144,42 @@ class _Walk:
         at = self.after(turn.at, slots)
         return turn._replace(at=at, since=self.after(at, -1), crowded=True)
 
-    def _quieten(self, event: _Event, turn: _Turn) -> _Turn:
+    def _quieten(self, event: Event, turn: _Turn) -> _Turn:
         """What is left of the others when quiet hours begin waits with it for their end."""
         begins = max(event.at, turn.loud_until)
-        left = max(0, _whole((turn.at - begins) / self._slot_us))
         if begins >= event.until:
             return turn
+        left = max(0, _whole((turn.at - begins) / self._slot_us))
         turn = self._rest(turn, begins, event.until)
-        return turn._replace(at=self.after(turn.at, left), after_quiet=True)
+        return turn._replace(at=self.after(turn.at, left), quiet=True)
 
     def stage(self, turn: _Turn, until: int) -> Stage:
-        priority = self._place.priority
-        ahead = self._returning(turn)
         slots = (turn.at - turn.since) / self._slot_us
-        before = self._outlook.before(priority)
+        ahead = self._returning(turn)
+        before = self._outlook.before(self._place.priority)
+        cases = [Case(weight, self._extra(turn, higher, slots, ahead)) for weight, higher in before]
+        return Stage(turn.at, cases, self._noise(slots, ahead), until)
+
+    def _extra(self, turn: _Turn, higher: Surprise, slots: float, ahead: float) -> Extra:
         if turn.rested:
-            own = priority if turn.after_quiet else priority + 1
-            every = own if turn.after_quiet else len(Priority)
-            fronts, loads = self._outlook.before(own), self._outlook.before(every)
-            cases = [
-                Case(
-                    weight,
-                    turn.at,
-                    standing(
-                        higher,
-                        front,
-                        load.slot.mean,
-                        slots=slots,
-                        ahead=ahead,
-                        rested=turn.rested,
-                    ),
-                )
-                for (weight, higher), (_, front), (_, load) in zip(
-                    before, fronts, loads, strict=True
-                )
-            ]
-        else:
-            cases = [
-                Case(weight, turn.at, higher.extra(slots + turn.crowded * higher.backlog, ahead))
-                for weight, higher in before
-            ]
-        return Stage(cases, self._noise(turn), until)
+            return standing(higher, self._resting(turn, higher), slots=slots, ahead=ahead)
+        return higher.extra(slots + backlog(higher) if turn.crowded else slots, ahead)
+
+    def _resting(self, turn: _Turn, higher: Surprise) -> Rest:
+        """In quiet hours those wait like it that are not loud, and what comes of them is held."""
+        priority = self._place.priority
+        if not turn.quiet:
+            front = self._likeliest(priority + 1)
+            return Rest(turn.rested, front, self._likeliest(len(Priority)).slot.mean)
+        loud = self._likeliest(Priority.NORMAL)
+        held = [
+            max(0.0, all_of_it - part)
+            for all_of_it, part in zip(higher.slot, loud.slot, strict=True)
+        ]
+        return Rest(turn.rested, loud, loud.slot.mean, Cumulants(*held).times(turn.rested))
+
+    def _likeliest(self, priority: int) -> Surprise:
+        return max(self._outlook.before(priority), key=itemgetter(0))[1]
 
     def _returning(self, turn: _Turn) -> float:
         """Messages before it that come back in time if their calls fail.
@@ -248,11 +191,16 @@ class _Walk:
         late = min(failing, _whole(slots) - 1) if slots > 1 else 0
         return failing - late + late * (late + 1) / (2 * slots)
 
-    def _noise(self, turn: _Turn) -> float:
-        """The standard deviation, in slots, of where its slot will lie."""
-        slots = max(0.0, (turn.at - self._now) / self._slot_us)
+    def _noise(self, slots: float, ahead: float) -> float:
+        """The standard deviation, in slots, of where its slot will lie.
+
+        Gaps vary, and are estimated; so is the share of calls that fail, which only matters where
+        it adds up to slots.
+        """
         slot = self._outlook.slot
-        return sqrt(slots * slot.sd_us**2 + (slots * slot.unsure_us) ** 2) / slot.us
+        gaps = (slots * slot.sd_us**2 + (slots * slot.unsure_us) ** 2) / slot.us**2
+        returns = ahead * self._outlook.unsure_failure
+        return sqrt(gaps + (returns**2 if returns > FINE else 0.0))
 
 
 def _whole(slots: float) -> int:

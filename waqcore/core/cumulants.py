@@ -46,22 +46,28 @@ def cumulants(law: Mapping[int, float]) -> Cumulants:
     return Cumulants(mean, variance, sum((n - mean) ** 3 * p for n, p in law.items()))
 
 
-def at_most(law: Cumulants, x: float) -> float:
-    """The probability of at most `x`, by the Pearson III curve with these three cumulants.
+class Curve:
+    """The Pearson III law with three given cumulants: a gamma law, shifted.
 
-    It is a gamma law, shifted, whose cube root is nearly normal: as skewed as a first passage is.
+    Its cube root is nearly normal; it is as skewed as a first passage is.
     Source: E. B. Wilson and M. M. Hilferty, "The distribution of chi-square", PNAS 17, 1931; W.
     Kirby, "Computer-oriented Wilson-Hilferty transformation", Water Resour. Res. 8(5), 1972.
     """
-    if law.variance <= 0:
-        return 1.0 if x >= law.mean else 0.0
-    sd = sqrt(law.variance)
-    z = (x - law.mean) / sd
-    skew = law.third / sd**3
-    if abs(skew) < SKEW_MIN:
-        return normal(z)
-    root = max(0.0, 1 + skew * z / 2) ** (1 / 3)
-    return normal(6 / skew * (root - 1) + skew / 6)
+
+    def __init__(self, of: Cumulants) -> None:
+        self.mean = of.mean
+        self.sd = sqrt(max(0.0, of.variance))
+        self._skew = of.third / self.sd**3 if self.sd > 0.0 else 0.0
+
+    def below(self, x: float) -> float:
+        """The probability of at most `x`."""
+        if self.sd == 0.0:
+            return 1.0 if x >= self.mean else 0.0
+        z, skew = (x - self.mean) / self.sd, self._skew
+        if abs(skew) < SKEW_MIN:
+            return normal(z)
+        root = max(0.0, 1 + skew * z / 2) ** (1 / 3)
+        return normal(6 / skew * (root - 1) + skew / 6)
 
 
 def normal(z: float) -> float:

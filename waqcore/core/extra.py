@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from math import ceil, floor
 from typing import Protocol
 
-from waqcore.core.cumulants import Cumulants, at_most, normal
+from waqcore.core.cumulants import Cumulants, Curve, normal
 
 SMEAR = 4
-"""Standard deviations of noise within which a slot may lie beside its place."""
+"""Standard deviations of noise beyond which a slot never lies from its place."""
+FINE = 0.5
+"""Noise, in slots, from which on nobody can tell that slots are whole."""
 
 
 class Extra(Protocol):
-    """How many slots later than known a message is called, as a law."""
+    """How much later than known a message is called, in slots."""
 
     def below(self, slots: float, noise: float) -> float:
         """The probability of at most so many extra slots, which need not be whole.
@@ -23,14 +25,16 @@ class Extra(Protocol):
 class Counted:
     """Whole slots: exact as far as it was worked out, a curve beyond."""
 
-    def __init__(self, exact: Sequence[float], curve: Cumulants | None) -> None:
+    def __init__(self, exact: Sequence[float], beyond: Cumulants | None) -> None:
         self._exact = exact
         """The probabilities of at most 0, 1, … extra slots."""
-        self._curve = curve
-        """What lies beyond; None: more comes than leaves, and it may never be called."""
+        self._cumulants = beyond
+        """Of all slots; None: more comes than leaves, and it may never be called."""
         self._reached = exact[-1] if exact else 0.0
-        beyond = 0.0 if curve is None else 1.0 - at_most(curve, len(exact) - 0.5)
-        self._scale = (1.0 - self._reached) / beyond if beyond > 0.0 else 0.0
+        self._curve = Curve(beyond or Cumulants())
+        self._noise = 0.0
+        left = 1.0 - self._curve.below(len(exact) - 0.5)
+        self._scale = (1.0 - self._reached) / left if left > 0.0 else 0.0
 
     def at_most(self, n: int) -> float:
         """The probability of at most `n` extra slots."""
@@ -38,42 +42,49 @@ class Counted:
             return 0.0
         if n < len(self._exact):
             return self._exact[n]
-        if self._curve is None:
-            return self._reached
-        return 1.0 - self._scale * (1.0 - at_most(self._curve, n + 0.5))
+        return self._beyond(n + 0.5, 0.0)
 
     def below(self, slots: float, noise: float) -> float:
         """As `Extra.below`: each slot's probability is spread around its place.
 
-        Far from it a slot counts in full or not at all; much noise is summed up in strides, which a
-        smooth curve forgives.
+        Much noise is summed up in strides of itself, which its smooth curve forgives.
         """
         if noise == 0.0:
             return self.at_most(floor(slots))
+        reach = SMEAR * noise
+        if noise >= FINE and slots - reach >= len(self._exact):
+            return self._beyond(slots, noise)
         stride = max(1, round(noise))
-        n = floor(slots - SMEAR * noise)
+        n = floor(slots - reach)
         reached = total = self.at_most(n)
-        last = ceil(slots + SMEAR * noise)
-        while n < last:
-            n += stride
-            before, reached = reached, self.at_most(n)
+        for last in range(n + stride, ceil(slots + reach) + stride, stride):
+            before, reached = reached, self.at_most(last)
             if reached > before:
-                total += (reached - before) * normal((slots - n + (stride - 1) / 2) / noise)
+                middle = last - (stride - 1) / 2
+                total += (reached - before) * normal((slots - middle) / noise)
         return total
+
+    def _beyond(self, slots: float, noise: float) -> float:
+        if self._cumulants is None:
+            return self._reached
+        if noise != self._noise:
+            self._noise = noise
+            self._curve = Curve(self._cumulants.plus(Cumulants(variance=noise**2)))
+        return 1.0 - self._scale * (1.0 - self._curve.below(slots))
 
 
 class Standing:
-    """No whole slots: called at once, or after whatever stands in its way by then."""
+    """Slots cut short: called at once, or after what stands in its way by then."""
 
     def __init__(self, none: float, some: Cumulants) -> None:
+        """`some` are the cumulants of the extra slots where there are any."""
         self._none = none
-        self._some = some
-        """Cumulants of the extra slots where there are any."""
+        self._curve = Curve(some)
+        left = 1.0 - self._curve.below(0.0)
+        self._scale = (1.0 - none) / left if left > 0.0 else 0.0
 
     def below(self, slots: float, noise: float) -> float:
-        """As `Extra.below`; noise matters to the part that is known alone."""
+        """As `Extra.below`; the noise is nothing beside what it stands for."""
         if slots < 0.0:
             return 0.0
-        before = at_most(self._some, 0.0)
-        some = (at_most(self._some, slots) - before) / (1.0 - before) if before < 1.0 else 1.0
-        return self._none + (1.0 - self._none) * some
+        return 1.0 - self._scale * (1.0 - self._curve.below(slots))

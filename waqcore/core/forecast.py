@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from waqcore.core import backoff
-from waqcore.core.course import Place, Span, course
+from waqcore.core.course import Place, course
 from waqcore.core.instants import DAY, NEVER
+from waqcore.core.known import Span
 from waqcore.core.lane import Lane
 from waqcore.core.law import Law
 from waqcore.core.message import Priority
@@ -71,18 +72,18 @@ def law(
 
 
 def quiet_span(quiet: Quiet | None, now: int, midnight: int) -> Span | None:
-    """The quiet hours in force or the next ones; None: there are none.
+    """The quiet hours in force or the next; None: there are none.
 
     `midnight` is the instant, on the same axis as `now`, at which the present local day began.
     """
     if quiet is None or quiet.starts_us == quiet.ends_us:
         return None
     over_night = DAY if quiet.ends_us < quiet.starts_us else 0
-    for day in (-DAY, 0, DAY):
-        ends_at = midnight + day + quiet.ends_us + over_night
-        if ends_at > now:
-            return Span(midnight + day + quiet.starts_us, ends_at)
-    raise AssertionError("no day is longer than two")
+    spans = (
+        Span(day + quiet.starts_us, day + over_night + quiet.ends_us)
+        for day in (midnight - DAY, midnight, midnight + DAY)
+    )
+    return next(span for span in spans if span.ends_at > now)
 
 
 def _first_slot(lane: Lane, due_at: int, now: int, policy: Policy, outlook: Outlook) -> int:

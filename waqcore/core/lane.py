@@ -99,8 +99,11 @@ class Lane(NamedTuple):
         The answer is the only proof of when a call had arrived, so the round trip, up to the guard,
         lengthens the gap; `u` in [0, 1) draws the jitter.
         """
-        round_trip = max(0, answered_at - called_at)
-        gap = policy.pace_us + min(round_trip, policy.guard_us) + int(u * policy.jitter_us)
+        gap = policy.pace_us
+        if policy.guard_us:
+            gap += min(max(0, answered_at - called_at), policy.guard_us)
+        if policy.jitter_us:
+            gap += int(u * policy.jitter_us)
         paced_until = max(self.paced_until, called_at + gap)
         # Built whole, as every call does: `_replace` takes twice as long.
         lane = Lane(self.sender, paced_until, *self[2:-1], None)

@@ -9,6 +9,8 @@ from waqcore.core.instants import NEVER
 
 FINEST = 256
 """Parts of a slot to which an instant is worked out where slots have no fixed places."""
+COARSEST = 1024
+"""An instant is worked out to so great a part of the slots before it, where that is coarser."""
 SLOTS_MAX = 2**40
 """Slots after which a message is taken never to be called."""
 
@@ -17,14 +19,14 @@ class Case(NamedTuple):
     """One thing that may be so, and what follows from it."""
 
     weight: float
-    base_at: int
-    """When the message is called if nothing happens that nobody knows of yet."""
     extra: Extra
 
 
 class Stage(NamedTuple):
     """How things stand for a message that is not called before the stage begins."""
 
+    turn_at: int
+    """When it is called if nothing happens that nobody knows of yet."""
     cases: Sequence[Case]
     noise: float = 0.0
     """The standard deviation, in slots, of where slots lie."""
@@ -33,10 +35,8 @@ class Stage(NamedTuple):
 
     def reached(self, at: int, slot_us: float) -> float:
         """The probability of a call by an instant."""
-        return sum(
-            weight * extra.below((at - base_at) / slot_us, self.noise)
-            for weight, base_at, extra in self.cases
-        )
+        slots = (at - self.turn_at) / slot_us
+        return sum(weight * extra.below(slots, self.noise) for weight, extra in self.cases)
 
 
 class Law:
@@ -46,6 +46,11 @@ class Law:
         self._stages = stages
         self._now = now
         self.slot_us = slot_us
+
+    @property
+    def known_at(self) -> int:
+        """When it is called if nothing happens that nobody knows of yet."""
+        return next(stage.turn_at for stage in self._stages if stage.turn_at < stage.until)
 
     def reached(self, at: int) -> float:
         """The probability that it is called at an instant or before."""
@@ -58,7 +63,7 @@ class Law:
         return reached
 
     def quantile(self, level: float) -> int | None:
-        """The instant by which it is called with a probability; None: there is none.
+        """The instant by which it is called with a probability; None: it may never be.
 
         What would be later than a stage is looked up in the next: those who are late anyway are
         taken to be late there too.
@@ -72,11 +77,11 @@ class Law:
         return None
 
     def _quantile(self, stage: Stage, level: float) -> int | None:
-        slot_us = self.slot_us
-        base_at = min(case.base_at for case in stage.cases)
+        def instant(slots: float) -> int:
+            return stage.turn_at + round(slots * self.slot_us)
 
         def falls_short(slots: float) -> bool:
-            return stage.reached(base_at + round(slots * slot_us), slot_us) < level
+            return stage.reached(instant(slots), self.slot_us) < level
 
         high = -ceil(SMEAR * stage.noise)
         low, stride = high - 1, 1
@@ -84,13 +89,13 @@ class Law:
             low, high, stride = high, high + stride, 2 * stride
             if high > SLOTS_MAX:
                 return None
-        while high - low > 1:
+        while high - low > max(1, high // COARSEST):
             middle = (low + high) // 2
             low, high = (middle, high) if falls_short(middle + 0.5) else (low, middle)
         if stage.noise == 0.0 and not falls_short(high) and falls_short(high - 1 / FINEST):
-            return base_at + round(high * slot_us)
-        first, last = high - 0.5, high + 0.5
-        for _ in range(FINEST.bit_length() - 1):
+            return instant(high)
+        first, last = low + 0.5, high + 0.5
+        while last - first > max(1 / FINEST, last / COARSEST / 4):
             half = (first + last) / 2
             first, last = (half, last) if falls_short(half) else (first, half)
-        return base_at + round(last * slot_us)
+        return instant(last)

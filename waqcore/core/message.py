@@ -24,6 +24,8 @@ class Priority(IntEnum):
 class State(StrEnum):
     """Where a message is in its life."""
 
+    __hash__ = str.__hash__  # An enum's own is a Python function, and every transition asks twice.
+
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -35,6 +37,8 @@ class State(StrEnum):
 
 class Event(StrEnum):
     """What can happen to a message."""
+
+    __hash__ = str.__hash__
 
     LEASE = "lease"
     ACCEPT = "accept"

@@ -1,5 +1,6 @@
 """The rules a lane is run by: every duration in microseconds, every default with its reason."""
 
+from functools import cache
 from typing import NamedTuple
 
 from waqcore.core.instants import DAY, HOUR, MINUTE, SECOND
@@ -85,7 +86,12 @@ class Policy(NamedTuple):
         A crash costs up to this much over the pace, so it is a fraction of it; below a quarter of a
         second a busy machine would refuse its own calls, above three a slow connection has failed.
         """
-        return min(3 * SECOND, max(250_000, self.pace_us * 3 // 10))
+        return _call_window_us(self.pace_us)
+
+
+@cache
+def _call_window_us(pace_us: int) -> int:
+    return min(3 * SECOND, max(250_000, pace_us * 3 // 10))
 
 
 class Sender(NamedTuple):

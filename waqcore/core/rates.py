@@ -1,10 +1,11 @@
-"""What the recent past of a lane tells of its near future: arrivals, failures, and gaps.
+"""What a lane's past tells of its near future: how many messages came, failed, and took how long.
 
-Sums that forget: plain numbers, a handful a lane and priority, updated by whoever sees a message
-come or a call end, and readable at any later instant. **Invariant:** nothing here grows.
+Sums that forget: plain numbers, some thirty a priority, updated by whoever sees a message come or a
+call end, and readable at any later instant. **Invariant:** nothing here grows.
 """
 
 from bisect import bisect_left
+from itertools import pairwise
 from math import exp
 from typing import NamedTuple
 
@@ -12,20 +13,26 @@ from waqcore.core.instants import HOUR, MINUTE, SECOND
 from waqcore.core.message import Priority
 from waqcore.core.policy import Policy
 
-LONG_MEMORY_US = 12 * HOUR
-MEMORY_US = 20 * MINUTE
-"""What came this long ago counts 1/e of what comes now."""
-CALLS_MEMORY = 200
-"""A call this many calls ago counts 1/e of the last one."""
+LATELY_US = 20 * MINUTE
+"""What came so long ago counts 1/e of what comes now, for the rate of late. Measured: shorter is
+worse at a steady rate, longer where the rate halves and doubles every hour."""
+USUALLY_US = 12 * HOUR
+"""The same for what is usual: a rate to fall back to, and the sizes of batches."""
+CALLS = 200
+"""A call so many calls ago counts 1/e of the last one."""
 BATCH_US = SECOND
-"""Messages that come within so much of the one before are one batch; a tenth of the pace, if that
-is less, since what is farther apart may as well be chance."""
+"""Messages that come within so much of the one before are one batch; within a tenth of the pace, if
+that is less, since what is farther apart may be chance."""
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 32, 40, 50, 64, 100, 200, 500, 1000)
 """The sizes of batch that are told apart; others count as the nearest."""
-_BETWEEN = tuple((a + b) / 2 for a, b in zip(SIZES, SIZES[1:], strict=False))
+_BETWEEN = tuple((a + b) / 2 for a, b in pairwise(SIZES))
 
-PRIOR_BATCHES = 0.5
-"""So many single messages are counted as seen where batches are told apart."""
+
+class Seen(NamedTuple):
+    """What was seen, as far as it is remembered."""
+
+    batches: float
+    for_us: float
 
 
 class Flow(NamedTuple):
@@ -34,47 +41,43 @@ class Flow(NamedTuple):
     since: int
     """When somebody began to count."""
     as_of: int = 0
-    """The instant of the sums: the last arrival's."""
+    """When the last message came: the instant of the sums."""
     lately: float = 0.0
-    """Batches, each counting e^(-age / memory)."""
+    """Batches, fading as what came of late does."""
     sizes: tuple[float, ...] = (0.0,) * len(SIZES)
-    """Batches by size, each counting e^(-age / long memory)."""
-    open: int = 0
+    """Batches by size, fading as what is usual does."""
+    last: int = 0
     """Messages in the last batch so far."""
 
     def arrived(self, at: int, policy: Policy) -> "Flow":
         """After one more message."""
         apart = max(0, at - self.as_of)
-        faded = exp(-apart / LONG_MEMORY_US)
-        sizes = [n * faded for n in self.sizes]
-        lately = self.lately * exp(-apart / MEMORY_US)
-        joins = self.open > 0 and apart <= min(BATCH_US, policy.pace_us // 10)
-        if joins:
-            before = _class(self.open)
+        sizes = [n * _faded(apart, USUALLY_US) for n in self.sizes]
+        lately = self.lately * _faded(apart, LATELY_US)
+        if self.last and apart <= min(BATCH_US, policy.pace_us // 10):
+            before = _class(self.last)
             sizes[before] = max(0.0, sizes[before] - 1)
-        size = self.open + 1 if joins else 1
-        sizes[_class(size)] += 1
-        return Flow(
-            self.since, max(at, self.as_of), lately if joins else lately + 1, tuple(sizes), size
-        )
+            last = self.last + 1
+        else:
+            last, lately = 1, lately + 1
+        sizes[_class(last)] += 1
+        return Flow(self.since, max(at, self.as_of), lately, tuple(sizes), last)
 
-    def seen(self, now: int) -> tuple[float, float]:
-        """Batches of late and the microseconds they came in, both faded."""
-        return self._faded(self.lately, MEMORY_US, now)
+    def seen_lately(self, now: int) -> Seen:
+        """What the rate of late rests on."""
+        return self._seen(self.lately, LATELY_US, now)
 
-    def seen_long(self, now: int) -> tuple[float, float]:
-        """As `seen`, with a long memory."""
-        return self._faded(sum(self.sizes), LONG_MEMORY_US, now)
+    def seen_usually(self, now: int) -> Seen:
+        """What the usual rate rests on."""
+        return self._seen(sum(self.sizes), USUALLY_US, now)
 
-    def _faded(self, batches: float, memory_us: int, now: int) -> tuple[float, float]:
-        faded = exp(-max(0, now - self.as_of) / memory_us)
-        return batches * faded, memory_us * (1 - exp(-max(0, now - self.since) / memory_us))
+    def _seen(self, batches: float, memory_us: int, now: int) -> Seen:
+        watched_us = memory_us * (1 - _faded(max(0, now - self.since), memory_us))
+        return Seen(batches * _faded(max(0, now - self.as_of), memory_us), watched_us)
 
-    def by_size(self) -> tuple[tuple[int, float], ...]:
-        """The probability of each size of batch; single messages until something is known."""
-        total = sum(self.sizes) + PRIOR_BATCHES
-        counted = [self.sizes[0] + PRIOR_BATCHES, *self.sizes[1:]]
-        return tuple((size, n / total) for size, n in zip(SIZES, counted, strict=True) if n > 0)
+
+def _faded(age_us: int, memory_us: int) -> float:
+    return exp(-age_us / memory_us)
 
 
 def _class(size: int) -> int:
@@ -82,20 +85,19 @@ def _class(size: int) -> int:
 
 
 class Calls(NamedTuple):
-    """Calls that a lane made."""
+    """Calls that a lane made, each fading by those that follow it."""
 
     calls: float = 0.0
-    """Each counts e^(-calls since / memory)."""
     failures: float = 0.0
-    """Those of them that failed and whose message came back."""
+    """Those that failed and whose message came back."""
     over_us: float = 0.0
-    """Sum of what they held the lane for, over the pace."""
+    """Sum of the time, over the pace, that they held the lane."""
     over_us2: float = 0.0
     """Sum of its squares."""
 
     def called(self, held_us: int, policy: Policy, *, failed: bool) -> "Calls":
         """After one more call, from whose start the lane was held for `held_us`."""
-        kept = exp(-1 / CALLS_MEMORY)
+        kept = exp(-1 / CALLS)
         over_us = float(held_us - policy.pace_us)
         return Calls(
             kept * self.calls + 1,
@@ -106,7 +108,7 @@ class Calls(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """What is known of a lane's recent past."""
+    """What is known of a lane's past."""
 
     flows: tuple[Flow, ...]
     """By priority: messages of that one or a higher."""

@@ -212,7 +212,7 @@ def _answered(lane: Lane) -> Lane:
     """A clear answer proves the gateway well; a pause of its own making is its probe's to end."""
     if lane.pause is not None and lane.pause.by is PausedBy.GATEWAY:
         return lane._replace(refusals=0)
-    if lane.trouble == CALM and lane.refusals == 0:
+    if (lane.trouble is CALM or lane.trouble == CALM) and lane.refusals == 0:
         return lane
     return lane._replace(trouble=CALM, refusals=0)
 

@@ -1,47 +1,56 @@
-"""What stands before a message that falls due later: the lane as it will be then, in the long run."""
+"""What stands before a message that falls due later: the lane as it is then, in the long run."""
 
 from math import exp
+from typing import NamedTuple
 
 from waqcore.core.cumulants import Cumulants
 from waqcore.core.extra import Counted, Extra, Standing
 from waqcore.core.surprise import Surprise
 
-NEVER_CALLED = Counted((0.0,), None)
+_NEVER_CALLED = Counted((0.0,), None)
 
 
-def standing(
-    higher: Surprise, front: Surprise, load: float, *, slots: float, ahead: float, rested: float
-) -> Extra:
-    """The law of what a message waits for, over `slots` that it waits for in any case.
+class Rest(NamedTuple):
+    """A time in which a lane has no work that is known, before a message or those before it."""
 
-    When it falls due the lane has been without known work for `rested` slots. It finds the work
-    of what goes before it (`front`: higher priorities and those of its own that came before), and
-    the rest of a slot spent on something else, `load` being that of everything; then it waits while
-    more of the `higher` come. `ahead` messages among the known may fail and come back.
+    slots: float
+    front: Surprise
+    """What comes meanwhile and goes before the message."""
+    load: float
+    """Share of the slots that anything takes."""
+    held: Cumulants = Cumulants()
+    """Slots of what comes meanwhile, goes before the message, and is not called in the rest."""
+
+
+def standing(higher: Surprise, rest: Rest, *, slots: float, ahead: float) -> Extra:
+    """The law of what a message waits for after a rest, over `slots` of work that is known.
+
+    The rest leaves the work of what goes before it and what is left of a slot spent on something
+    else; while that is done, more of the `higher` come. `ahead` of the known may fail and return.
     Source: L. Takács, Introduction to the Theory of Queues, 1962 (the moments of M/G/1's work);
     A. Cobham, "Priority assignment in waiting line problems", Oper. Res. 2, 1954.
     """
     if higher.progeny is None:
-        return NEVER_CALLED
-    work, none = _work(front, load, rested)
-    more = higher.again.of(higher.progeny).times(ahead)
-    wait = work._replace(mean=work.mean + slots).of(higher.progeny).plus(more)
-    extra = wait._replace(mean=wait.mean - slots)
-    none *= exp(ahead * higher.none_fails - slots * higher.batches)
-    return Standing(none, _given_some(extra, none))
+        return _NEVER_CALLED
+    work, none = _work(rest)
+    known = Cumulants(slots)
+    wait = known.plus(work).plus(rest.held).of(higher.progeny)
+    wait = wait.plus(higher.again.of(higher.progeny).times(ahead))
+    none *= exp(ahead * higher.none_fails - slots * higher.batches - rest.held.mean)
+    return Standing(none, _given_some(wait._replace(mean=wait.mean - slots), none))
 
 
-def _work(front: Surprise, load: float, rested: float) -> tuple[Cumulants, float]:
+def _work(rest: Rest) -> tuple[Cumulants, float]:
     """The work that stands in front, in slots, and the probability that there is none."""
-    rho, second, third = front.slot
+    rho, second, third = rest.front.slot
     if rho >= 1.0:
-        return Cumulants((rho - 1.0) * rested, second * rested, third * rested), 0.0
+        return Cumulants(rho - 1.0, second, third).times(rest.slots), 0.0
     mean = second / (2 * (1 - rho))
     variance = mean**2 + third / (3 * (1 - rho))
-    busy = min(1.0, max(0.0, load - rho) / (1 - rho))
-    rest = Cumulants(busy / 2, busy / 3 - busy**2 / 4, busy / 4 - busy**2 / 2 + busy**3 / 4)
+    busy = min(1.0, max(0.0, rest.load - rho) / (1 - rho))
+    left = Cumulants(busy / 2, busy / 3 - busy**2 / 4, busy / 4 - busy**2 / 2 + busy**3 / 4)
     skewed = 2 * variance**2 / mean if mean > 0.0 else 0.0  # As a gamma law is.
-    return Cumulants(mean, variance, skewed).plus(rest), max(0.0, 1.0 - max(load, rho))
+    return Cumulants(mean, variance, skewed).plus(left), max(0.0, 1.0 - max(rest.load, rho))
 
 
 def _given_some(all_of_it: Cumulants, none: float) -> Cumulants:
@@ -54,3 +63,9 @@ def _given_some(all_of_it: Cumulants, none: float) -> Cumulants:
     cube = (third + 3 * variance * mean + mean**3) / (1 - none)
     spread = max(0.0, square - some**2)
     return Cumulants(some, spread, cube - 3 * some * spread - some**3)
+
+
+def backlog(higher: Surprise) -> float:
+    """The slots that stand in a lane on average, counted in the time in which so many arrive."""
+    load, second, _ = higher.slot
+    return second / (2 * load * (1 - load)) if 0.0 < load < 1.0 else 0.0

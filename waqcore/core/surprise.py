@@ -7,6 +7,7 @@ back to their place. Together that is the total progeny of a branching process.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import exp, log
 from operator import mul
 from typing import NamedTuple
@@ -18,6 +19,8 @@ EXACT_MAX = 64
 """Extra slots up to which probabilities are exact; a curve is close enough beyond."""
 EXACT_SHARE = 0.9999
 """The share of a law after which no further probabilities are worked out."""
+CURVE_SDS = 4
+"""A mean so many standard deviations beyond the exact leaves nothing to them."""
 FAILURE_MAX = 0.5
 """A gateway that fails more often than this opens the breaker before the rest matters."""
 
@@ -41,33 +44,31 @@ class Surprise:
     """What follows from one supposition for any message; worked out as far as it is asked for."""
 
     def __init__(self, supposed: Supposition) -> None:
-        calls = _calls(min(supposed.failure, FAILURE_MAX), supposed.max_attempts)
-        self.batches = supposed.batches
-        self.none_fails = log(calls[0])
-        self._slots = _slots(supposed.sizes, calls)
-        self._returning = _log_derivative(calls)
+        self._sizes = supposed.sizes
+        self._again = _calls_after_first(min(supposed.failure, FAILURE_MAX), supposed.max_attempts)
         self._arrived = [0.0]
         self._returned = [0.0]
-        self.slot = _offspring(supposed, calls)
-        """Cumulants of the slots that arrive in the time of one."""
-        self.backlog = _backlog(self.slot)
-        """Slots that stand in a lane on average, counted in the time it takes so many to arrive."""
+        self.batches = supposed.batches
+        self.none_fails = log(self._again[0])
+        """Logarithm of the probability that a message needs one call."""
+        self.again = cumulants(dict(enumerate(self._again)))
+        """Cumulants of a message's calls after its first."""
+        self.slot = self._offspring()
+        """Cumulants of the slots that arrive in the time of one: the first is the load."""
         self.progeny = _progeny(self.slot)
         """Cumulants of all slots that one slot leads to, itself included; None: without end."""
-        self.again = cumulants(dict(enumerate(calls)))
 
     def extra(self, delay: float, ahead: float) -> Counted:
         """The law of the extra slots of a message that would wait for `delay` slots.
 
         `ahead` messages before it may fail and come back in time.
         """
-        curve = self.curve(delay, ahead)
-        if curve is not None and curve.mean - 4 * curve.variance**0.5 > EXACT_MAX:
+        curve = self._curve(delay, ahead)
+        if curve is not None and curve.mean - CURVE_SDS * curve.variance**0.5 > EXACT_MAX:
             return Counted((), curve)
         return Counted(self._exact(delay, ahead), curve)
 
-    def curve(self, delay: float, ahead: float) -> Cumulants | None:
-        """The cumulants of its extra slots; None: its wait has no end."""
+    def _curve(self, delay: float, ahead: float) -> Cumulants | None:
         if self.progeny is None:
             return None
         beyond = self.progeny._replace(mean=self.progeny.mean - 1)
@@ -78,6 +79,7 @@ class Surprise:
 
         n·P(N=n) = Σⱼ (delay·A(j) + ahead·R(j))·P(N=n-j), A(j) the probability that just j slots
         arrive in j slots: N has the law of a Poisson sum whose jumps of j come at A(j)/j a slot.
+        With single messages that never fail it is Consul and Jain's generalized Poisson law.
         Source: L. Takács, Combinatorial Methods in the Theory of Stochastic Processes, 1967; the
         recursion is H. H. Panjer's, ASTIN Bulletin 12, 1981.
         """
@@ -107,32 +109,51 @@ class Surprise:
 
     def _arrivals(self, n: int) -> list[float]:
         """The probabilities that 0 … n slots arrive in the time of n."""
-        batches = n * self.batches
-        chances = [exp(-batches)]
-        weighted = [batches * size * p for size, p in enumerate(self._slots)][1:]
+        chances = [exp(-n * self.batches)]
         for k in range(1, n + 1):
-            chances.append(sum(map(mul, weighted, reversed(chances))) / k)
+            chances.append(n * sum(map(mul, self._weighted, reversed(chances))) / k)
         return chances
 
+    @cached_property
+    def _weighted(self) -> list[float]:
+        """Batches in a slot that take 1, 2, … slots, times their slots."""
+        return [self.batches * n * p for n, p in enumerate(_slots(self._sizes, self._again))][1:]
 
-def _calls(failure: float, max_attempts: int) -> list[float]:
+    @cached_property
+    def _returning(self) -> list[float]:
+        """The coefficients of e'(u)/e(u)."""
+        calls, result = self._again, list[float]()
+        for n in range(EXACT_MAX):
+            own = (n + 1) * calls[n + 1] if n + 1 < len(calls) else 0.0
+            rest = sum(calls[i] * result[n - i] for i in range(1, min(n + 1, len(calls))))
+            result.append((own - rest) / calls[0])
+        return result
+
+    def _offspring(self) -> Cumulants:
+        """The cumulants of a Poisson sum are its rate times the moments of a term."""
+        each = cumulants(dict(enumerate(self._again, 1)))
+        mean, variance, third = cumulants(dict(self._sizes)).of(each)
+        moments = Cumulants(mean, variance + mean**2, third + 3 * mean * variance + mean**3)
+        return moments.times(self.batches)
+
+
+def _calls_after_first(failure: float, max_attempts: int) -> list[float]:
     """The probabilities of 0, 1, … calls of a message after its first."""
     again = [failure**n * (1 - failure) for n in range(max_attempts - 1)]
     return [*again, failure ** (max_attempts - 1)]
 
 
-def _slots(sizes: Sequence[tuple[int, float]], calls: Sequence[float]) -> list[float]:
+def _slots(sizes: Sequence[tuple[int, float]], again: Sequence[float]) -> list[float]:
     """The probabilities that a batch takes 0, 1, … slots, as far as they are exact."""
     law = [0.0] * (EXACT_MAX + 1)
     chance_of = dict(sizes)
-    total = [1.0]
-    for size in range(1, min(EXACT_MAX, max(chance_of)) + 1):
-        total = _sum_of(total, calls)
-        for more, p in enumerate(total[: EXACT_MAX + 1 - size]):
-            law[size + more] += chance_of.get(size, 0.0) * p
-    while len(law) > 1 and law[-1] == 0.0:
-        law.pop()
-    return law
+    largest = min(EXACT_MAX, max(chance_of))
+    more = [1.0]
+    for size in range(1, largest + 1):
+        more = _sum_of(more, again)
+        for n, p in enumerate(more[: EXACT_MAX + 1 - size]):
+            law[size + n] += chance_of.get(size, 0.0) * p
+    return law[: largest * len(again) + 1]
 
 
 def _sum_of(one: Sequence[float], other: Sequence[float]) -> list[float]:
@@ -145,25 +166,6 @@ def _sum_of(one: Sequence[float], other: Sequence[float]) -> list[float]:
     return law
 
 
-def _log_derivative(calls: Sequence[float]) -> list[float]:
-    """The coefficients of e'(u)/e(u), e(u) having those of `calls`."""
-    result: list[float] = []
-    for n in range(EXACT_MAX):
-        own = (n + 1) * calls[n + 1] if n + 1 < len(calls) else 0.0
-        rest = sum(calls[i] * result[n - i] for i in range(1, min(n + 1, len(calls))))
-        result.append((own - rest) / calls[0])
-    return result
-
-
-def _offspring(supposed: Supposition, calls: Sequence[float]) -> Cumulants:
-    """The cumulants of a Poisson sum are its rate times the moments of a term."""
-    messages = cumulants(dict(supposed.sizes))
-    each = cumulants(dict(enumerate(calls, 1)))
-    mean, variance, third = messages.of(each)
-    moments = Cumulants(mean, variance + mean**2, third + 3 * mean * variance + mean**3)
-    return moments.times(supposed.batches)
-
-
 def _progeny(slot: Cumulants) -> Cumulants | None:
     """The cumulants of a total progeny, from those of one individual's offspring.
 
@@ -174,9 +176,3 @@ def _progeny(slot: Cumulants) -> Cumulants | None:
         return None
     third = slot.third / left**4 + 3 * slot.variance**2 / left**5
     return Cumulants(1 / left, slot.variance / left**3, third)
-
-
-def _backlog(slot: Cumulants) -> float:
-    if not 0.0 < slot.mean < 1.0:
-        return 0.0
-    return slot.variance / (2 * slot.mean * (1 - slot.mean))
