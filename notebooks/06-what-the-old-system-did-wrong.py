@@ -139,8 +139,8 @@ _ = interact(
 # outages.
 #
 # - Of five people the second waited longest, 40.2 s. On an opening day the unluckiest link took
-#   22,093 s, more than six hours, where waqcore needs 3,970 s at most. The old median is lower, 8 s
-#   instead of 1,372 s: whoever comes late in a rush is served at once, at the cost of all before.
+#   22,093.5 s, more than six hours, where waqcore takes 3,969.8 s at most. The old median is lower,
+#   8 s instead of 1,372 s: who comes late in a rush is served at once, at the cost of all before.
 # - With two hundred people in a minute 14.2 ± 2.7 of 400 acknowledged messages vanish if an enqueue
 #   takes 5 ms, and 49.5 ± 5.0 if it takes 20 ms. waqcore loses none.
 # - On a long day 796 of 3,630 gaps were shorter than the pace, the shortest 0.18 s; under waqcore

@@ -32,7 +32,7 @@ from simulations.plots.timeline import timeline
 from simulations.summary import measures
 from simulations.weather import Climate, Failures, Weather
 from waqcore import Queue
-from waqcore.core.policy import Policy, Sender
+from waqcore.core.policy import Sender
 from waqcore.export import snapshot
 from waqcore.senders import fleet
 from waqcore.settings import Settings
@@ -118,13 +118,14 @@ pd.DataFrame({name: measures(run) for name, run in runs.items()}).loc[shown].rou
 
 # %%
 numbers = [f"62811000000{n}" for n in range(4)]
+first = senders[0]
 _ = interact(
     lambda pace_s=8, count=2: timeline(
         (
             run := twin.forward(
                 twin.spread(now, numbers[:count]),
                 [
-                    Sender(one, "default", Policy(pace_us=1_000_000 * pace_s))
+                    Sender(one, first.account, first.policy._replace(pace_us=1_000_000 * pace_s))
                     for one in numbers[:count]
                 ],
                 gateway,

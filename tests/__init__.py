@@ -1,1 +1,1 @@
-"""Proof: each folder mirrors the one it tests. A package, since a dependency ships a `tests` too."""
+"""Proof: each folder mirrors what it tests. A package, since a dependency ships a `tests` too."""

@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 CELL_TIMEOUT_S = 1_800
+WIDGET = "application/vnd.jupyter.widget-view+json"
 PARAMETERS = "parameters"
 """The tag of the cell that a fast run is told in: it sets `FAST`."""
 
@@ -40,7 +41,12 @@ def executed(source: Path, *, fast: bool) -> Any:
         timeout=CELL_TIMEOUT_S,
         kernel_name="python3",
         resources={"metadata": {"path": str(FOLDER)}},
+        store_widget_state=False,
     )
+    # nbclient's stand-in for an Output widget answers on the shell channel, where that may swallow
+    # the wake-up for a reply: one run in ten hung. Without it what a slider shows is an output of
+    # its cell, and no random ids are kept.
+    client.comm_open_handlers = {"jupyter.widget": lambda _: None}
     client.execute()
     return notebook
 
@@ -49,6 +55,9 @@ def keep(source: Path, notebook: Any) -> Path:
     """Write the outputs beside the script, without what differs from run to run."""
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            # A slider is nothing without a kernel; what it shows at first is kept.
+            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3",
         "language": "python",

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from waqcore.core.cumulants import Cumulants
 from waqcore.core.extra import FINE, Extra
-from waqcore.core.instants import NEVER
 from waqcore.core.known import Event, Kind, Span, caps, events
 from waqcore.core.lane import Lane
 from waqcore.core.law import Case, Law, Stage
@@ -93,12 +92,12 @@ def course(
     stages: list[Stage] = []
     for event in islice(known, EVENTS_MAX):
         if event.at > turn.at and not turn.waits:
-            stages.append(walk.stage(turn, event.at))
-            certain = stages[-1].reached(event.at - 1, slot_us) >= CERTAIN
-            if certain or len(stages) >= STAGES_MAX:
-                return Law(stages, slot_us, now)
+            stage = walk.stage(turn)
+            if len(stages) == STAGES_MAX or stage.reached(event.at - 1, slot_us) >= CERTAIN:
+                return Law([*stages, stage], slot_us, now)
+            stages.append(stage._replace(until=event.at))
         turn = walk.past(event, turn)
-    return Law([*stages, walk.stage(turn, NEVER)], slot_us, now)
+    return Law([*stages, walk.stage(turn)], slot_us, now)
 
 
 class _Walk:
@@ -117,10 +116,9 @@ class _Walk:
     def past(self, event: Event, turn: _Turn) -> _Turn:
         match event.kind:
             case Kind.DUE:
-                turn = turn._replace(ahead=turn.ahead + event.messages)
                 if event.at > turn.at:
                     turn = self._rest(turn, turn.at, event.at)
-                return turn._replace(at=self.after(turn.at, event.messages))
+                return self._behind(turn, event.messages)
             case Kind.OWN:
                 turn = turn._replace(waits=False)
                 return turn if event.at <= turn.at else self._wait(turn, event.at)
@@ -134,7 +132,10 @@ class _Walk:
 
     def _rest(self, turn: _Turn, begins: int, ends: int) -> _Turn:
         rested = turn.rested + (ends - begins) / self._slot_us
-        return turn._replace(at=ends, since=ends, rested=rested, crowded=False)
+        return turn._replace(at=ends, ahead=0, since=ends, rested=rested, crowded=False)
+
+    def _behind(self, turn: _Turn, messages: int) -> _Turn:
+        return turn._replace(at=self.after(turn.at, messages), ahead=turn.ahead + messages)
 
     def _wait(self, turn: _Turn, until: int) -> _Turn:
         """Messages that go after it keep the lane's slots where they are, if there are enough."""
@@ -150,15 +151,14 @@ class _Walk:
         if begins >= event.until:
             return turn
         left = max(0, _whole((turn.at - begins) / self._slot_us))
-        turn = self._rest(turn, begins, event.until)
-        return turn._replace(at=self.after(turn.at, left), quiet=True)
+        return self._behind(self._rest(turn, begins, event.until), left)._replace(quiet=True)
 
-    def stage(self, turn: _Turn, until: int) -> Stage:
+    def stage(self, turn: _Turn) -> Stage:
         slots = (turn.at - turn.since) / self._slot_us
         ahead = self._returning(turn)
         before = self._outlook.before(self._place.priority)
         cases = [Case(weight, self._extra(turn, higher, slots, ahead)) for weight, higher in before]
-        return Stage(turn.at, cases, self._noise(slots, ahead), until)
+        return Stage(turn.at, cases, self._noise(slots, ahead))
 
     def _extra(self, turn: _Turn, higher: Surprise, slots: float, ahead: float) -> Extra:
         if turn.rested:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from waqcore.core.instants import SECOND
 from waqcore.core.message import State
 from waqcore.core.rates import Rates
 from waqcore.estimate import Estimator
@@ -19,6 +20,9 @@ PORTION = 200
 
 FORECASTS_MAX = 10
 """Forecasts made and kept at one look: enough to judge them by, whatever comes in."""
+
+TOLD_US = SECOND
+"""A range is told to the second: a call some milliseconds late is not outside of it."""
 
 
 def look(connection: Connection, store: Store, heard: Sequence[Heard]) -> bool:
@@ -58,7 +62,7 @@ def _told(connection: Connection, store: Store, come: Sequence[Arrival]) -> list
         eta = estimator.eta(row)
         if eta is None or eta.at is None or eta.low_at is None:
             continue
-        high_at = None if eta.high_at is None else wall_us(eta.high_at)
-        wall = estimator.now.wall
-        made.append(Forecast(row.seq, wall, wall_us(eta.at), wall_us(eta.low_at), high_at))
+        high_at = None if eta.high_at is None else wall_us(eta.high_at) + TOLD_US
+        low_at = wall_us(eta.low_at) - TOLD_US
+        made.append(Forecast(row.seq, estimator.now.wall, wall_us(eta.at), low_at, high_at))
     return made
