@@ -10,7 +10,7 @@ from waqcore.core.message import Priority
 from waqcore.core.outcome import NotSent
 from waqcore.core.policy import Policy
 from waqcore.core.rates import Rates
-from waqcore.dispatcher.watch import FORECASTS_MAX, PORTION, look
+from waqcore.dispatcher.watch import FORECASTS_MAX, PORTION, QUIET_US, look
 from waqcore.status import Status
 from waqcore.store import rates
 
@@ -36,7 +36,7 @@ def test_it_learns_what_came_and_how_calls_fared(tmp_path: Path) -> None:
         return _known(running)
 
     policy, held_us = Policy(guard_us=0), 10 * SECOND
-    expected = Rates.since(EPOCH + 200 * SECOND)
+    expected = Rates.since(EPOCH + 200 * SECOND - QUIET_US)
     expected = expected.arrived(Priority.HIGH, EPOCH, policy)
     expected = expected.arrived(Priority.LOW, EPOCH + 100 * SECOND, policy)
     for failed in (True, False, False):

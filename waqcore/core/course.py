@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from waqcore.core.cumulants import Cumulants
-from waqcore.core.extra import FINE, Extra
+from waqcore.core.extra import Extra
 from waqcore.core.known import Event, Kind, Span, caps, events
 from waqcore.core.lane import Lane
 from waqcore.core.law import Case, Law, Stage
@@ -20,6 +20,10 @@ from waqcore.core.policy import Policy
 from waqcore.core.standing import Rest, backlog, standing
 from waqcore.core.surprise import Surprise
 
+RETURNS_MIN = 0.5
+"""Slots by which failures must be unsure before it is worth spoiling where slots lie."""
+LOOK_BACK = 30
+"""Slots over which the load of what is known to fall due is averaged."""
 CERTAIN = 0.999
 """What would befall only a message that is called later than this share is left out."""
 STAGES_MAX = 12
@@ -116,7 +120,7 @@ class _Walk:
     def past(self, event: Event, turn: _Turn) -> _Turn:
         match event.kind:
             case Kind.DUE:
-                if event.at > turn.at:
+                if turn.waits and event.at > turn.at:
                     turn = self._rest(turn, turn.at, event.at)
                 return self._behind(turn, event.messages)
             case Kind.OWN:
@@ -170,13 +174,20 @@ class _Walk:
         priority = self._place.priority
         if not turn.quiet:
             front = self._likeliest(priority + 1)
-            return Rest(turn.rested, front, self._likeliest(len(Priority)).slot.mean)
+            load = self._likeliest(len(Priority)).slot.mean
+            return Rest(turn.rested, front, load, due=self._due_before(turn.since))
         loud = self._likeliest(Priority.NORMAL)
         held = [
             max(0.0, all_of_it - part)
             for all_of_it, part in zip(higher.slot, loud.slot, strict=True)
         ]
-        return Rest(turn.rested, loud, loud.slot.mean, Cumulants(*held).times(turn.rested))
+        held_back = Cumulants(*held).times(turn.rested)
+        return Rest(turn.rested, loud, loud.slot.mean, held=held_back)
+
+    def _due_before(self, until: int) -> float:
+        """Slots that messages known beforehand take, of the last ones before an instant."""
+        since = self.after(until, -LOOK_BACK)
+        return sum(n for at, n in self._place.later if since < at < until) / LOOK_BACK
 
     def _likeliest(self, priority: int) -> Surprise:
         return max(self._outlook.before(priority), key=itemgetter(0))[1]
@@ -200,7 +211,7 @@ class _Walk:
         slot = self._outlook.slot
         gaps = (slots * slot.sd_us**2 + (slots * slot.unsure_us) ** 2) / slot.us**2
         returns = ahead * self._outlook.unsure_failure
-        return sqrt(gaps + (returns**2 if returns > FINE else 0.0))
+        return sqrt(gaps + (returns**2 if returns > RETURNS_MIN else 0.0))
 
 
 def _whole(slots: float) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from math import erfc, sqrt
 from typing import NamedTuple
 
+VARIANCE_MIN = 1e-12
+"""Below it all of the law is in one place, as far as a float can tell."""
 SKEW_MIN = 1e-4
 """Below it the curve is the normal one, to more digits than anybody asks for."""
 
@@ -56,7 +58,7 @@ class Curve:
 
     def __init__(self, of: Cumulants) -> None:
         self.mean = of.mean
-        self.sd = sqrt(max(0.0, of.variance))
+        self.sd = sqrt(of.variance) if of.variance > VARIANCE_MIN else 0.0
         self._skew = of.third / self.sd**3 if self.sd > 0.0 else 0.0
 
     def below(self, x: float) -> float:

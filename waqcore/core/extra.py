@@ -8,8 +8,6 @@ from waqcore.core.cumulants import Cumulants, Curve, normal
 
 SMEAR = 4
 """Standard deviations of noise beyond which a slot never lies from its place."""
-FINE = 0.5
-"""Noise, in slots, from which on nobody can tell that slots are whole."""
 
 
 class Extra(Protocol):
@@ -45,24 +43,19 @@ class Counted:
         return self._beyond(n + 0.5, 0.0)
 
     def below(self, slots: float, noise: float) -> float:
-        """As `Extra.below`: each slot's probability is spread around its place.
-
-        Much noise is summed up in strides of itself, which its smooth curve forgives.
-        """
+        """As `Extra.below`: each slot's probability is spread around its place."""
         if noise == 0.0:
             return self.at_most(floor(slots))
-        reach = SMEAR * noise
-        if noise >= FINE and slots - reach >= len(self._exact):
+        first = floor(slots - SMEAR * noise)
+        if first >= len(self._exact) - 1:
             return self._beyond(slots, noise)
-        stride = max(1, round(noise))
-        n = floor(slots - reach)
-        reached = total = self.at_most(n)
-        for last in range(n + stride, ceil(slots + reach) + stride, stride):
-            before, reached = reached, self.at_most(last)
+        reached = total = self.at_most(first)
+        last = min(len(self._exact) - 1, ceil(slots + SMEAR * noise))
+        for n in range(max(0, first + 1), last + 1):
+            before, reached = reached, self._exact[n]
             if reached > before:
-                middle = last - (stride - 1) / 2
-                total += (reached - before) * normal((slots - middle) / noise)
-        return total
+                total += (reached - before) * normal((slots - n) / noise)
+        return total + self._beyond(slots, noise) - self._reached
 
     def _beyond(self, slots: float, noise: float) -> float:
         if self._cumulants is None:
@@ -70,7 +63,7 @@ class Counted:
         if noise != self._noise:
             self._noise = noise
             self._curve = Curve(self._cumulants.plus(Cumulants(variance=noise**2)))
-        return 1.0 - self._scale * (1.0 - self._curve.below(slots))
+        return max(self._reached, 1.0 - self._scale * (1.0 - self._curve.below(slots)))
 
 
 class Standing:

@@ -119,7 +119,7 @@ def _suppose(flow: Flow, now: int, slot: Slot, failure: float, policy: Policy) -
         for weight, z in POINTS
     ]
     supposed.append((BACK_TO_USUAL, min(highest, usual)))
-    silent = (now - flow.as_of) / slot.us
+    silent = max(0, now - max(flow.as_of, flow.since)) / slot.us
     least = min(rate for _, rate in supposed)
     likely = [weight * exp(-(rate - least) * silent) for weight, rate in supposed]
     weighed = [

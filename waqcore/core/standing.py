@@ -18,6 +18,8 @@ class Rest(NamedTuple):
     """What comes meanwhile and goes before the message."""
     load: float
     """Share of the slots that anything takes."""
+    due: float = 0.0
+    """Share of the slots that messages take which are known to fall due in the rest."""
     held: Cumulants = Cumulants()
     """Slots of what comes meanwhile, goes before the message, and is not called in the rest."""
 
@@ -42,15 +44,16 @@ def standing(higher: Surprise, rest: Rest, *, slots: float, ahead: float) -> Ext
 
 def _work(rest: Rest) -> tuple[Cumulants, float]:
     """The work that stands in front, in slots, and the probability that there is none."""
-    rho, second, third = rest.front.slot
+    rho, second, third = (cumulant + rest.due for cumulant in rest.front.slot)
+    load = rest.load + rest.due
     if rho >= 1.0:
         return Cumulants(rho - 1.0, second, third).times(rest.slots), 0.0
     mean = second / (2 * (1 - rho))
     variance = mean**2 + third / (3 * (1 - rho))
-    busy = min(1.0, max(0.0, rest.load - rho) / (1 - rho))
+    busy = min(1.0, max(0.0, load - rho) / (1 - rho))
     left = Cumulants(busy / 2, busy / 3 - busy**2 / 4, busy / 4 - busy**2 / 2 + busy**3 / 4)
     skewed = 2 * variance**2 / mean if mean > 0.0 else 0.0  # As a gamma law is.
-    return Cumulants(mean, variance, skewed).plus(left), max(0.0, 1.0 - max(rest.load, rho))
+    return Cumulants(mean, variance, skewed).plus(left), max(0.0, 1.0 - max(load, rho))
 
 
 def _given_some(all_of_it: Cumulants, none: float) -> Cumulants:

@@ -28,7 +28,7 @@ def _ended(row: Row) -> str:
     what = f"{row.state} {planned.kind} to {planned.user}"
     if row.state is not State.SENT:
         return f"{what}: {row.reason}"
-    return (
-        f"{clock(row.sent_s)} {what} ({planned.draft.priority}), "
-        f"ETA had been {clock(row.eta_s)}, off by {off(row.off_s)} s"
-    )
+    told = "ETA had not been known"
+    if row.eta_s is not None:
+        told = f"ETA had been {clock(row.eta_s)}, off by {off(row.off_s)} s"
+    return f"{clock(row.sent_s)} {what} ({planned.draft.priority}), {told}"

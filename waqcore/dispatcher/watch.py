@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from waqcore.core.instants import SECOND
+from waqcore.core.instants import MINUTE, SECOND
 from waqcore.core.message import State
 from waqcore.core.rates import Rates
 from waqcore.estimate import Estimator
@@ -21,6 +21,10 @@ PORTION = 200
 FORECASTS_MAX = 10
 """Forecasts made and kept at one look: enough to judge them by, whatever comes in."""
 
+QUIET_US = 10 * MINUTE
+"""A lane that nobody has watched before is taken to have been quiet for so long: else the first
+burst of a new installation would pass for its everyday rate."""
+
 TOLD_US = SECOND
 """A range is told to the second: a call some milliseconds late is not outside of it."""
 
@@ -31,7 +35,7 @@ def look(connection: Connection, store: Store, heard: Sequence[Heard]) -> bool:
     come = rates.uncounted(connection, now, PORTION)
     senders = {one.sender for one in come} | {one.sender for one in heard}
     senders &= set(store.senders)
-    known = {sender: Rates.since(now.steady) for sender in senders}
+    known = {sender: Rates.since(now.steady - QUIET_US) for sender in senders}
     known |= rates.load(connection, senders)
     for arrival in come:
         if arrival.sender in known:
