@@ -103,25 +103,28 @@ def place_of(message: Message, lane: ModelLane, now: int) -> Place:
     )
 
 
-def backtest(traffic: Traffic, *, seed: int, known: bool, every: int = 1) -> pd.DataFrame:
+def backtest(
+    traffic: Traffic, *, seed: int, expects: Expects | None = None, every: int = 1
+) -> pd.DataFrame:
     """Forecasts of one run and what came of them: `scenario`, `seed` and the columns of `Verdict`.
 
-    They are made with the true rates, or as production does with estimates. `every` judges one
-    message in so many.
+    Without `expects` they are made as production makes them, with what was seen until then. `every`
+    judges one message in so many.
     """
     arrivals_rng, latency_rng, outcomes_rng = np.random.default_rng(seed).spawn(3)
     given = traffic.workload(arrivals_rng)
     weather = Weather(
         traffic.climate, len(given), latency_rng=latency_rng, outcomes_rng=outcomes_rng
     )
-    by_hour = {at: traffic.outlook(at) for at in range(0, len(traffic.hourly) * HOUR, HOUR)}
-
-    def true(at: int) -> Outlook:
-        return by_hour[(at - STARTS_AT) // HOUR % len(traffic.hourly) * HOUR]
-
-    watching = Backtest(traffic, weather, true if known else None, every=every)
+    watching = Backtest(traffic, weather, expects, every=every)
     simulate(given, watching, {"sender-0": traffic.policy}, seed=seed, watcher=watching.arrived)
     frame = pd.DataFrame(watching.verdicts, columns=list(Verdict._fields))
     frame.insert(0, "scenario", traffic.name)
     frame.insert(1, "seed", seed)
     return frame
+
+
+def knowing(traffic: Traffic) -> Expects:
+    """What is expected by one who knows the rates of the present hour."""
+    by_hour = [traffic.outlook(hour * HOUR) for hour in range(len(traffic.hourly))]
+    return lambda at: by_hour[(at - STARTS_AT) // HOUR % len(by_hour)]

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from simulations.backtest import backtest
+from simulations.backtest import backtest, knowing
 from simulations.traffic import Traffic
 from waqcore.core.message import Priority
 
@@ -61,9 +61,10 @@ HORIZONS_S = (0.0, 30.0, 120.0, 600.0, 1_800.0, np.inf)
 def calibration(
     grid: Sequence[Traffic], *, known: bool, seeds: Sequence[int], every: int = 1
 ) -> pd.DataFrame:
-    """The forecasts of all runs, the columns of `Verdict` and `horizon_s`, a category."""
+    """The forecasts of all runs: the columns of `backtest` and `horizon_s`, a category."""
     runs = [
-        backtest(traffic, seed=seed, known=known, every=every) for traffic in grid for seed in seeds
+        backtest(traffic, seed=seed, expects=knowing(traffic) if known else None, every=every)
+        for traffic, seed in product(grid, seeds)
     ]
     frame = pd.concat(runs, ignore_index=True)
     ahead_s = (frame["known_at"] - frame["made_at"]) / 1e6

@@ -225,7 +225,7 @@ def test_one_more_before_it_never_makes_it_earlier(
         assert near <= far + s(10)  # A slot, where the curve takes over from the exact.
 
 
-@given(st.integers(0, 400), rates, st.floats(0.0, 0.2), st.floats(0.0, 3.0))
+@given(st.integers(0, 400), rates, st.floats(0.0, 0.2), st.floats(0.0, 40.0))
 def test_a_range_begins_no_earlier_than_is_known_and_holds_its_middle(
     ahead: int, batches: float, failure: float, sd_s: float
 ) -> None:

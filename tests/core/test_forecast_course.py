@@ -92,6 +92,43 @@ def test_messages_behind_it_keep_the_slots_where_they_are_while_it_is_not_due() 
     assert told(place._replace(behind=0), paced_until=at(4)) == exactly(12)
 
 
+def test_while_they_keep_it_busy_higher_ones_still_pile_up_for_its_slot() -> None:
+    """μ = 0.5: what comes in the slot before it and, on average, in one more is not called yet."""
+    place = Place(Priority.HIGH, at(12), behind=50)
+    lane = a_lane(paced_until=at(4))
+
+    found = law(lane, place, NOW, POLICY, expecting(Supposition(0.5)))
+
+    assert found.reached(at(14)) == pytest.approx(exp(-0.5 * 2))
+
+
+def test_those_that_were_before_it_long_ago_can_no_longer_fail_before_it() -> None:
+    place = Place(Priority.LOW, at(5_000), ahead=50, later=((at(900), 50),))
+
+    assert told(place, expected=expecting(Supposition(failure=0.2))) == exactly(5_000)
+
+
+def test_where_its_own_kind_comes_faster_than_it_leaves_work_has_piled_up_by_then() -> None:
+    """A load of 1.1 for 500 slots leaves 50, through which high ones come at 0.2 a slot."""
+    place = Place(Priority.NORMAL, at(5_000))
+
+    found = told(place, expected=in_slots(0.2, 0.9))
+
+    assert found.at == pytest.approx(at(5_000 + 50 * 10 / 0.8), abs=s(60))
+
+
+def test_known_ones_shortly_before_it_are_late_as_often_as_the_lane_is_busy() -> None:
+    """15 in the last 30 slots, and half of the slots taken by lower ones that come unforeseen."""
+    dues = tuple((at(seconds), 1) for seconds in (4_705, *range(4_720, 5_000, 20)))
+    place = Place(Priority.NORMAL, at(5_000), later=dues)
+
+    certain = told(place)
+    found = law(a_lane(), place, NOW, POLICY, in_slots(0.0, 0.0, 0.5))
+
+    assert certain == exactly(5_000)
+    assert found.reached(at(5_000)) == pytest.approx(1 - 0.5 - 0.5 * 0.5)
+
+
 def test_a_message_for_later_finds_the_lane_at_work_as_often_as_it_works() -> None:
     """High 0.2, normal 0.3, low 0.1 a slot: free with 1 - 0.6, else behind part of a slot."""
     place = Place(Priority.NORMAL, at(5_000))

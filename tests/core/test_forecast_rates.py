@@ -175,6 +175,53 @@ def test_a_surge_in_a_lane_that_is_known_is_weighed_against_what_is_usual_there(
     assert before - at(86_400) < later - at(86_900) < amid - at(86_600)
 
 
+def test_silence_after_a_surge_speaks_for_the_usual_rate() -> None:
+    rates = steady(200)
+    for n in range(300):
+        rates = rates.arrived(Priority.HIGH, at(86_400 + 2 * n), POLICY)
+
+    weights: list[float] = []
+    for silent_s in (0, 60, 240):
+        now = at(86_998 + silent_s)
+        suppositions = outlook(rates, now, POLICY).before(Priority.LOW)
+        weights.append(min(suppositions, key=lambda one: one[1].batches)[0])
+
+    assert weights[0] == pytest.approx(0.1, abs=0.02)
+    assert 0.1 < weights[1] < weights[2]
+    assert weights[2] > 0.9
+
+
+def test_no_rate_is_known_better_than_to_a_seventh() -> None:
+    suppositions = outlook(steady(20), at(86_400), POLICY).before(Priority.LOW)
+
+    rates = [surprise.batches for _, surprise in suppositions]
+
+    assert max(rates) / min(rates) > 1.5
+
+
+def test_a_load_that_was_not_seen_is_not_supposed() -> None:
+    """Twenty in five minutes at 1.11 calls: some 0.7 of the slots, give or take a quarter."""
+    suppositions = outlook(steady(15, lasts_s=300), at(300), POLICY).before(Priority.LOW)
+
+    loads = [surprise.slot.mean for _, surprise in suppositions]
+
+    assert 0.6 < loads[1] < 0.8
+    assert max(loads) == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_failure_rate_that_is_guessed_widens_a_long_range() -> None:
+    """Ten calls in a hundred failed: 10 ± 2.6 %, of 2,000 calls 53 slots' standard deviation."""
+    rates = Rates.since(at(0))
+    for n in range(100):
+        rates = rates.called(s(10), POLICY, failed=n % 10 == 0)
+
+    found = a_reminder(rates, 86_400, ahead=2_000)
+
+    assert found.low_at is not None
+    assert found.high_at is not None
+    assert found.high_at - found.low_at > s(2 * 1.645 * 530 * 0.8)
+
+
 @given(st.lists(st.tuples(st.sampled_from(Priority), st.integers(0, 10**8)), max_size=30))
 def test_nothing_grows(messages: list[tuple[Priority, int]]) -> None:
     rates, now = Rates.since(at(0)), at(0)

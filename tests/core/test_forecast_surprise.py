@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waqcore.core.cumulants import cumulants
 from waqcore.core.extra import Counted
 from waqcore.core.surprise import EXACT_MAX, Supposition, Surprise
 
@@ -113,6 +114,19 @@ def test_much_noise_makes_a_smooth_law_of_the_same_middle() -> None:
     assert law.below(0.0, noise=20.0) == pytest.approx(0.5, abs=0.03)
     assert law.below(20.0, noise=20.0) == pytest.approx(0.841, abs=0.03)
     assert law.below(-40.0, noise=20.0) == pytest.approx(0.023, abs=0.01)
+
+
+def test_a_slots_progeny_has_the_cumulants_of_borels_law() -> None:
+    """1/(1-μ), μ/(1-μ)³ and μ(1+2μ)/(1-μ)⁵, with μ = 0.5."""
+    assert Surprise(Supposition(0.5)).progeny == pytest.approx((2.0, 4.0, 32.0))
+
+
+def test_a_random_number_of_random_terms() -> None:
+    """None or two, evenly, each 0 or 1, evenly: 0 with 5/8, 1 with 2/8, 2 with 1/8."""
+    terms, each = cumulants({0: 0.5, 2: 0.5}), cumulants({0: 0.5, 1: 0.5})
+
+    assert terms.of(each) == pytest.approx(cumulants({0: 5 / 8, 1: 2 / 8, 2: 1 / 8}))
+    assert terms.of(each) == pytest.approx((0.5, 0.5, 0.375))
 
 
 loads = st.floats(0.0, 0.85)

@@ -175,7 +175,7 @@ class _Walk:
         if not turn.quiet:
             front = self._likeliest(priority + 1)
             load = self._likeliest(len(Priority)).slot.mean
-            return Rest(turn.rested, front, load, due=self._due_before(turn.since))
+            return Rest(turn.rested, front, load, due=load * self._due_before(turn.since))
         loud = self._likeliest(Priority.NORMAL)
         held = [
             max(0.0, all_of_it - part)

@@ -19,7 +19,7 @@ class Rest(NamedTuple):
     load: float
     """Share of the slots that anything takes."""
     due: float = 0.0
-    """Share of the slots that messages take which are known to fall due in the rest."""
+    """Share of the slots by which messages are late that are known to fall due in the rest."""
     held: Cumulants = Cumulants()
     """Slots of what comes meanwhile, goes before the message, and is not called in the rest."""
 
