@@ -188,6 +188,12 @@ def test_a_guessed_slot_makes_a_range_that_grows_with_the_distance() -> None:
     assert predicted.high_at == pytest.approx(at(10_000 + 164.5), rel=0, abs=s(3))
 
 
+def test_no_range_begins_in_the_past() -> None:
+    erratic = expecting(Supposition(), slot=Slot(s(10), sd_us=s(40)))
+
+    assert told(a_lane(), at_place(1), erratic).low_at == NOW
+
+
 def test_a_message_that_is_being_sent_and_goes_before_it_may_come_back() -> None:
     failing = expecting(Supposition(failure=0.2))
     place = at_place()
