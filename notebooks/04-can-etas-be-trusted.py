@@ -82,5 +82,5 @@ score(verdicts, ["priority", "horizon_s"])[["forecasts", "covered", "crps_s", "g
 # **Answer:** yes. With the rates known, 0.887 to 0.908 of calls start inside their 90 % range; with
 # the rates estimated, 0.883 to 0.933, the widest where load is 0.95 and every fifth call fails.
 # Wherever at least 20 % of messages meet a surprise, the forecast is 27 % to 67 % closer (by CRPS)
-# than "position × pace". For payment links at load 0.8, of which 2 % are surprised, there is
+# than "position times pace". For payment links at load 0.8, of which 2 % are surprised, there is
 # nothing to gain. More than ten minutes ahead, estimated ranges are a little too wide (0.97).
