@@ -6,20 +6,13 @@
 import sys
 from collections.abc import Sequence
 from itertools import product
-from time import perf_counter
 
 import numpy as np
 import pandas as pd
 
 from simulations.backtest import backtest, knowing
-from simulations.traffic import STARTS_AT, Traffic
-from waqcore.core.course import Place
-from waqcore.core.forecast import eta
-from waqcore.core.instants import HOUR, MINUTE
-from waqcore.core.lane import Lane
+from simulations.traffic import Traffic
 from waqcore.core.message import Priority
-from waqcore.core.outlook import outlook
-from waqcore.core.rates import Rates
 
 SINGLES = (
     (0.35, {Priority.HIGH: 1}),
@@ -118,31 +111,8 @@ def score(verdicts: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     ]
 
 
-def cost_us(ahead: int, *, rounds: int = 50) -> tuple[float, float]:
-    """What a forecast behind `ahead` messages costs, in microseconds: the first of an outlook, the
-    outlook included, and each further one. The best of some rounds: others use the machine too."""
-    traffic, now = GRID[0], STARTS_AT + HOUR
-    lane, place = Lane("sender-0"), Place(Priority.LOW, now, ahead)
-    rates, policy = Rates.since(STARTS_AT), traffic.policy
-    for at in range(STARTS_AT, now, MINUTE):
-        rates = rates.arrived(Priority.HIGH, at, policy).called(10_250_000, policy, failed=False)
-    first, further = [], []
-    for _ in range(rounds):
-        begun = perf_counter()
-        expected = outlook(rates, now, policy)
-        eta(lane, place, now, policy, expected)
-        told = perf_counter()
-        eta(lane, place, now, policy, expected)
-        first.append(told - begun)
-        further.append(perf_counter() - told)
-    return min(first) * 1e6, min(further) * 1e6
-
-
 def main() -> None:
     """Measure the grid with rates known and estimated, by scenario, priority and horizon."""
-    for ahead in (0, 10, 100, 1_000, 100_000):
-        first, further = cost_us(ahead)
-        sys.stdout.write(f"behind {ahead:,}: {first:.0f} us, then {further:.0f} us\n")
     for known in (True, False):
         verdicts = calibration(GRID, known=known, seeds=range(3), every=2)
         for by in (["scenario"], ["scenario", "priority"], ["priority", "horizon_s"]):

@@ -3,13 +3,11 @@
 from math import exp
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.core.builders import POLICY, a_lane, at, s
 from tests.core.test_forecast import NOW, exactly, expecting
 from waqcore.core.course import Place
-from waqcore.core.forecast import CROWDED, Eta, eta, law, quiet_span
+from waqcore.core.forecast import Eta, eta, law, quiet_span
 from waqcore.core.instants import DAY, HOUR
 from waqcore.core.known import Span
 from waqcore.core.message import Priority
@@ -72,7 +70,6 @@ def test_one_that_falls_due_a_little_later_goes_first_only_if_something_else_doe
     assert found.reached(at(5)) == pytest.approx(exp(-0.1))
     assert found.reached(at(15)) == pytest.approx(exp(-0.1))
     assert found.reached(at(25)) > exp(-0.1)
-    assert found.known_at == at(5)
 
 
 # A message that is not due itself
@@ -118,12 +115,6 @@ def test_where_its_own_kind_comes_faster_than_it_leaves_work_has_piled_up_by_the
     found = told(place, expected=in_slots(0.2, 0.9))
 
     assert found.at == pytest.approx(at(5_000 + 50 * 10 / 0.8), abs=s(60))
-
-
-def test_where_higher_ones_come_faster_than_they_leave_it_may_never_be_called() -> None:
-    assert told(Place(Priority.LOW, at(5_000)), expected=in_slots(1.1, 0.0)) == Eta(
-        None, None, None, CROWDED
-    )
 
 
 def test_known_ones_shortly_before_it_are_late_as_often_as_the_lane_is_busy() -> None:
@@ -258,49 +249,3 @@ def test_a_cap_that_the_pace_never_fills_does_not_matter() -> None:
     policy = POLICY._replace(cap=Cap(calls=400, window_us=HOUR))
 
     assert told(Place(Priority.LOW, NOW, ahead=900), policy=policy) == exactly(9_000)
-
-
-# All of it together
-
-places = st.builds(
-    Place,
-    priority=st.sampled_from(Priority),
-    due_at=st.integers(-3_600, 40_000).map(at),
-    ahead=st.integers(0, 2_000),
-    later=st.lists(st.tuples(st.integers(0, 20_000).map(at), st.integers(1, 50)), max_size=20).map(
-        lambda dues: tuple(sorted(dues))
-    ),
-    behind=st.integers(0, 100),
-    returning=st.booleans(),
-)
-policies = st.builds(
-    Policy,
-    pace_us=st.sampled_from([0, s(0.5), s(10), s(60)]),
-    jitter_us=st.sampled_from([0, s(3)]),
-    gather_us=st.sampled_from([0, s(5)]),
-    cap=st.none() | st.builds(Cap, st.integers(1, 500), st.sampled_from([HOUR, DAY])),
-)
-suppositions = st.builds(
-    Supposition,
-    batches=st.floats(0.0, 1.5),
-    sizes=st.sampled_from([((1, 1.0),), ((5, 1.0),), ((1, 0.5), (200, 0.5))]),
-    failure=st.floats(0.0, 1.0),
-    max_attempts=st.integers(1, 5),
-)
-nights = st.none() | st.tuples(st.integers(-7, 20), st.integers(1, 3)).map(
-    lambda hours: Span(at(hours[0] * 3_600), at((hours[0] + hours[1] + 6) * 3_600))
-)
-
-
-@given(places, policies, suppositions, nights, st.floats(0.0, 1.0))
-def test_whatever_is_known_a_range_is_in_order_and_not_before_it_is_due(
-    place: Place, policy: Policy, supposed: Supposition, quiet: Span | None, loud: float
-) -> None:
-    place = place._replace(loud=round(loud * place.ahead))
-    slot = nothing_comes(policy).slot
-    found = told(place, quiet=quiet, policy=policy, expected=expecting(supposed, slot=slot))
-
-    instants = [one for one in (found.low_at, found.at, found.high_at) if one is not None]
-    assert instants == sorted(instants)
-    assert all(one >= max(NOW, place.due_at) for one in instants)
-    assert found.reason or len(instants) == 3

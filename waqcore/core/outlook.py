@@ -39,7 +39,6 @@ class Slot(NamedTuple):
     """The gap between two calls of a busy lane, in microseconds."""
 
     us: float
-    """Above 0."""
     sd_us: float = 0.0
     unsure_us: float = 0.0
     """The standard deviation of `us` itself, where it was estimated."""
@@ -74,7 +73,7 @@ class Outlook:
 
 def nothing_comes(policy: Policy) -> Outlook:
     """The outlook of a lane to which nothing will happen but what is known."""
-    slot = Slot(max(1.0, policy.pace_us + policy.jitter_us / 2), policy.jitter_us / sqrt(12))
+    slot = Slot(policy.pace_us + policy.jitter_us / 2, policy.jitter_us / sqrt(12))
     return Outlook(slot, [NOTHING] * (len(Priority) + 1))
 
 
@@ -96,7 +95,7 @@ def _slot(calls: Calls, policy: Policy) -> Slot:
     mean = (calls.over_us + PRIOR_GAPS * by_policy) / n
     square = (calls.over_us2 + PRIOR_GAPS * (by_policy**2 + policy.jitter_us**2 / 12)) / n
     sd = sqrt(max(0.0, square - mean**2))
-    return Slot(max(1.0, policy.pace_us + mean), sd, sd / sqrt(n))
+    return Slot(policy.pace_us + mean, sd, sd / sqrt(n))
 
 
 def _suppose(flow: Flow, now: int, slot: Slot, failure: float, policy: Policy) -> Weighed:
