@@ -1,6 +1,7 @@
 """The application's handle on the queue: hand messages over, look at them, act on them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -82,6 +83,12 @@ class Queue:
         """
         settings = Settings.from_env(environ)
         return cls(settings, fleet(settings, environ), actor=actor)
+
+    def acting_as(self, actor: str) -> Self:
+        """The same open queue on behalf of somebody else; only what was opened needs closing."""
+        other = copy(self)
+        other._actor = actor
+        return other
 
     def __enter__(self) -> Self:
         return self
