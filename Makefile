@@ -3,11 +3,12 @@
 PYTHON ?= python3
 PACE ?= 10
 KILLS ?= 300
+SEEDS ?= 2000
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench kills notebooks lab clean
+.PHONY: help demo test check bench kills dst notebooks lab clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ bench: $(READY) ## Measure speed against named floors, in one run
 
 kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log
 	@$(BIN)/python -m tests.chaos.kills --kills $(KILLS)
+
+dst: $(READY) ## Play SEEDS stories (2,000) in virtual time with faults at every step, or one: SEED=7
+	@$(BIN)/python -m tests.dst $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 notebooks: $(READY) ## Run every notebook in full and keep its outputs (ONLY=name for one)
 	@$(BIN)/python -m tests.notebooks $(ONLY)

@@ -79,6 +79,8 @@ class Dispatcher:
         self._ended: list[Ended] = []
         self._probed: list[Probed] = []
         self._calls: set[asyncio.Task[None]] = set()
+        self._mine: set[str] = set()
+        """The tokens of the leases we know we hold, until they are known to be settled."""
         self._heard: deque[Heard] = deque(maxlen=HEARD_MAX)
 
     def wake(self) -> None:
@@ -179,6 +181,8 @@ class Dispatcher:
             self._wake_all(due)
             await self._wait_for_the_store("turn not stored", error)
             return
+        self._mine.difference_update(one.claim.lease.token for one in ended)
+        self._mine.update(claim.lease.token for claim in decided.claims)
         self._note(decided)
         if decided.claims:
             await self._begin(decided.claims)
@@ -209,7 +213,8 @@ class Dispatcher:
         # that ran out while the machine slept or the disk was full.
         now = self._store.now()
         self._renew(connection, now)
-        asked = Turn(Holder(self.id, now.steady + LEASE_US), due, ended, probed, room)
+        me = Holder(self.id, now.steady + LEASE_US)
+        asked = Turn(me, due, ended, probed, room, self._mine)
         return step.take(connection, asked, now, self._store.senders, self._seed)
 
     def _renew(self, connection: Connection, now: Now) -> None:

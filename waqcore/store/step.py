@@ -56,6 +56,9 @@ class Turn(NamedTuple):
     probed: Sequence[Probed] = ()
     room: int = 1_000
     """How many messages may be claimed."""
+    mine: Collection[str] | None = None
+    """The leases it knows it holds, by token. One that is not among them was claimed by a turn
+    whose commit it never heard of: nobody will call for it. None: it knows all there are."""
 
 
 class Notice(NamedTuple):
@@ -117,7 +120,7 @@ class _Turn:
         asked.update(dict.fromkeys(one.claim.stored.sender for one in turn.ended))
         asked.update(dict.fromkeys(sender for one in turn.probed for sender in one.senders))
         self.before = lanes.load(connection, asked, now)
-        self.lanes = dict(self.before)
+        self.lanes = {sender: self._unless_lost(lane) for sender, lane in self.before.items()}
         self.asked = list(self.lanes)
 
     def take(self) -> Decided:
@@ -138,6 +141,14 @@ class _Turn:
         ]
         events.record(self.connection, notices, self.now.wall)
         return self.decided
+
+    def _unless_lost(self, lane: Lane) -> Lane:
+        """The lane, its lease at an end where it is ours and we know nothing of it."""
+        lease, mine = lane.lease, self.turn.mine
+        lost = lease is not None and mine is not None and lease.holder == self.turn.me.id
+        if lease is None or not lost or lease.token in (mine or ()):
+            return lane
+        return lane._replace(lease=lease._replace(until=self.now.steady))
 
     def _flush(self) -> None:
         """Save messages, so that the next look at the queue sees them where they now are."""
