@@ -5,6 +5,8 @@ from enum import IntEnum
 
 import simpy
 
+from waqcore.core.instants import NEVER
+
 
 class Rank(IntEnum):
     """The order of what happens at one instant."""
@@ -23,6 +25,17 @@ class Clockwork(simpy.Environment):
     """SimPy's environment, on whole microseconds since the epoch."""
 
     now: int
+
+    def skip_to(self, at: int) -> bool:
+        """Go to an instant at once if nothing at all happens by then; False if something does.
+
+        What would have been the only event is then none: 6.8 µs a message in place of 7.8.
+        """
+        if at >= NEVER or (self._queue and self._queue[0][0] <= at):
+            return False
+        assert at >= self._now, f"time does not go back, by {self._now - at} µs"
+        self._now = at
+        return True
 
 
 class Happening(simpy.Event):

@@ -51,6 +51,7 @@ _OUTCOMES = np.array(
     dtype=object,
 )
 _STATES = tuple(State)
+_UNKNOWN = State.UNKNOWN
 _STATE = {state: n for n, state in enumerate(_STATES)}
 _PRIORITIES = np.array([priority.word for priority in Priority], dtype=object)
 
@@ -86,7 +87,7 @@ class Recorder:
         seq = message.seq
         self._state[seq] = _STATE[message.state]
         self._failures[seq] = message.failures
-        if message.state is not State.UNKNOWN:  # A person has yet to end that.
+        if message.state is not _UNKNOWN:  # A person has yet to end that.
             self._ended_at[seq] = now
         if message.maybe_duplicate:
             self._duplicates.add(seq)

@@ -98,6 +98,8 @@ def plain(
 
 
 _PRIORITIES = tuple(Priority)
+_QUEUED, _HOLD, _RESEND = State.QUEUED, OnUnknown.HOLD, OnUnknown.RESEND
+"""By name, an enum's member takes 70 ns to look up: each of these once a message."""
 
 
 class Arrivals:
@@ -116,7 +118,7 @@ class Arrivals:
         while self.next_at <= now:
             seq = seqs[n]
             message = messages.arrived(seq)
-            if message.state is State.QUEUED:  # Not the one whose call was in flight at the start.
+            if message.state is _QUEUED:  # Not the one whose call was in flight at the start.
                 queue.arrive(message, messages.send_at[seq], self.next_at)
             n += 1
             self.next_at = messages.at[seqs[n]] if n < len(seqs) else NEVER
@@ -160,5 +162,5 @@ class Messages:
             at if send_at < at else send_at,
             0,
             self._expires_at[seq],
-            on_unknown=OnUnknown.HOLD if self._hold[seq] else OnUnknown.RESEND,
+            on_unknown=_HOLD if self._hold[seq] else _RESEND,
         )

@@ -5,6 +5,7 @@ The frames have the columns of `waqcore.core.records`, whatever they come from.
 """
 
 from simulations.plots.calibration import calibration
+from simulations.plots.deviation import deviation
 from simulations.plots.eta_fan import eta_fan
 from simulations.plots.gaps import gaps
 from simulations.plots.heatmap import heatmap
@@ -19,6 +20,7 @@ __all__ = [
     "Picture",
     "Theory",
     "calibration",
+    "deviation",
     "eta_fan",
     "gaps",
     "heatmap",

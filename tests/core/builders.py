@@ -43,7 +43,7 @@ def sending(
 
 def a_lane(**instants: int) -> Lane:
     """A lane that has sent before and may call at once."""
-    return Lane("6281")._replace(idle_since=None, **instants)  # type: ignore[arg-type]
+    return Lane("6281")._replace(idle_since=None, **instants)
 
 
 def a_lease(

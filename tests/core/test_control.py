@@ -380,4 +380,5 @@ def test_a_clear_leaves_a_message_in_doubt_as_it_is() -> None:
     doubtful = a_message()._replace(unresolved=True)
 
     assert control.clear(doubtful, "cleared") is doubtful
-    assert control.clear(a_message(), "cleared").state == "cancelled"
+    cleared = control.clear(a_message(), "cleared")
+    assert (cleared.state, cleared.reason) == ("cancelled", "cleared")

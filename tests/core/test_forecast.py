@@ -146,6 +146,15 @@ def test_a_failing_gateway_is_guessed_to_recover_as_it_has_failed() -> None:
     assert predicted == Eta(at(30 + 45 + 10), at(30 + 45 / 19 + 10), at(30 + 45 * 19 + 10), BROKEN)
 
 
+def test_a_gateway_that_began_to_fail_lately_is_guessed_to_recover_soon() -> None:
+    """Broken for 10 s: by 95 %, 19 times as long again; the next probe is 5 s away."""
+    lane = a_lane()._replace(trouble=broken(at(5)))
+
+    predicted = told(lane, at_place())
+
+    assert predicted == Eta(at(10), at(5), at(190), BROKEN)
+
+
 def test_a_failing_gateway_does_not_recover_before_its_probe() -> None:
     predicted = told(a_lane()._replace(trouble=broken(at(15))), at_place(1))
 
@@ -188,6 +197,17 @@ def test_a_guessed_slot_makes_a_range_that_grows_with_the_distance() -> None:
     assert predicted.high_at == pytest.approx(at(10_000 + 164.5), rel=0, abs=s(3))
 
 
+def test_a_guessed_share_of_failures_spreads_a_slot_where_it_adds_up() -> None:
+    """10 % more or fewer of 20 calls are two slots; of five, half of one."""
+    unsure = Outlook(Slot(s(10)), [((1.0, Supposition()),)] * 5, unsure_failure=0.1)
+
+    far = law(a_lane(), at_place(20), NOW, POLICY, unsure)
+    near = law(a_lane(), at_place(5), NOW, POLICY, unsure)
+
+    assert far.reached(at(200 + 20)) == pytest.approx(0.841, abs=0.001)
+    assert (near.reached(at(50) - 1), near.reached(at(50))) == (0.0, 1.0)
+
+
 def test_no_range_begins_in_the_past() -> None:
     erratic = expecting(Supposition(), slot=Slot(s(10), sd_us=s(40)))
 
@@ -205,14 +225,25 @@ def test_a_message_that_is_being_sent_and_goes_before_it_may_come_back() -> None
     assert before.reached(at(10)) == pytest.approx(0.8)
 
 
-def test_a_failed_message_comes_back_in_time_only_if_its_backoff_ends_before() -> None:
-    """At a pace of 2 s, backoffs of up to 5 s: the last two before it return with 40 and 80 %."""
-    policy = POLICY._replace(pace_us=s(2))
+@pytest.mark.parametrize(
+    ("backoff_s", "return_in_time"),
+    [
+        (5, 1 + 0.4 + 0.8),  # The last two before it: in 2 of 5 s, and in 4 of 5.
+        (4, 2 + 0.5),
+        (2, 3),
+        (0, 3),
+    ],
+)
+def test_a_failed_message_comes_back_in_time_only_if_its_backoff_ends_before(
+    backoff_s: float, return_in_time: float
+) -> None:
+    """At a pace of 2 s, of three before it."""
+    policy = POLICY._replace(pace_us=s(2), backoff_base_us=s(backoff_s))
     failing = expecting(Supposition(failure=0.1, max_attempts=2), slot=Slot(s(2)))
 
     found = law(a_lane(), at_place(3), NOW, policy, failing)
 
-    assert found.reached(at(6)) == pytest.approx(0.9 ** (1 + 0.4 + 0.8))
+    assert found.reached(at(6)) == pytest.approx(0.9**return_in_time)
 
 
 rates = st.floats(0.0, 0.4)

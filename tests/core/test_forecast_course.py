@@ -3,11 +3,13 @@
 from math import exp
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.core.builders import POLICY, a_lane, at, s
 from tests.core.test_forecast import NOW, exactly, expecting
 from waqcore.core.course import Place
-from waqcore.core.forecast import Eta, eta, law, quiet_span
+from waqcore.core.forecast import CROWDED, Eta, eta, law, quiet_span
 from waqcore.core.instants import DAY, HOUR
 from waqcore.core.known import Span
 from waqcore.core.message import Priority
@@ -70,6 +72,25 @@ def test_one_that_falls_due_a_little_later_goes_first_only_if_something_else_doe
     assert found.reached(at(5)) == pytest.approx(exp(-0.1))
     assert found.reached(at(15)) == pytest.approx(exp(-0.1))
     assert found.reached(at(25)) > exp(-0.1)
+    assert found.known_at == at(5)
+
+
+def test_those_that_fall_due_before_its_turn_may_fail_as_those_ahead_may() -> None:
+    place = Place(Priority.LOW, NOW, ahead=2, later=((at(5), 3),))
+
+    found = law(a_lane(), place, NOW, POLICY, expecting(Supposition(failure=0.1)))
+
+    assert found.reached(at(50)) == pytest.approx(0.9**5)
+
+
+def test_one_that_falls_due_at_the_slot_of_a_failure_that_returns_goes_first_as_well() -> None:
+    """The one ahead fails with 10 % and is called again at 10 s: then another has fallen due."""
+    place = Place(Priority.LOW, NOW, ahead=1, later=((at(20), 1),))
+
+    found = law(a_lane(), place, NOW, POLICY, expecting(Supposition(failure=0.1, max_attempts=2)))
+
+    assert found.reached(at(10)) == found.reached(at(20)) == pytest.approx(0.9)
+    assert found.reached(at(30)) > 0.95
 
 
 # A message that is not due itself
@@ -92,6 +113,14 @@ def test_messages_behind_it_keep_the_slots_where_they_are_while_it_is_not_due() 
     assert told(place._replace(behind=0), paced_until=at(4)) == exactly(12)
 
 
+def test_just_enough_messages_behind_it_keep_the_lane_busy_until_it_is_due() -> None:
+    """Slots at 4, 14 and 24 s are theirs if there are three, or the lane rests when it is due."""
+    place = Place(Priority.HIGH, at(25))
+
+    assert told(place._replace(behind=3), paced_until=at(4)) == exactly(34)
+    assert told(place._replace(behind=2), paced_until=at(4)) == exactly(25)
+
+
 def test_while_they_keep_it_busy_higher_ones_still_pile_up_for_its_slot() -> None:
     """μ = 0.5: what comes in the slot before it and, on average, in one more is not called yet."""
     place = Place(Priority.HIGH, at(12), behind=50)
@@ -100,6 +129,26 @@ def test_while_they_keep_it_busy_higher_ones_still_pile_up_for_its_slot() -> Non
     found = law(lane, place, NOW, POLICY, expecting(Supposition(0.5)))
 
     assert found.reached(at(14)) == pytest.approx(exp(-0.5 * 2))
+
+
+def test_one_due_at_its_very_turn_has_waited_for_those_ahead_and_nothing_else() -> None:
+    place = Place(Priority.LOW, at(20), ahead=2)
+
+    found = law(a_lane(), place, NOW, POLICY, expecting(Supposition(0.2)))
+
+    assert found.reached(at(20)) == pytest.approx(exp(-0.2 * 2))
+
+
+def test_what_falls_due_after_its_call_does_not_hold_a_message_for_later() -> None:
+    assert told(Place(Priority.LOW, at(12), later=((at(100), 1),))) == exactly(12)
+
+
+def test_those_ahead_may_fail_while_others_fall_due_as_they_end() -> None:
+    place = Place(Priority.LOW, at(25), ahead=2, later=((at(20), 1),))
+
+    found = law(a_lane(), place, NOW, POLICY, expecting(Supposition(failure=0.1)))
+
+    assert found.reached(at(30)) == pytest.approx(0.9**3)
 
 
 def test_those_that_were_before_it_long_ago_can_no_longer_fail_before_it() -> None:
@@ -117,6 +166,12 @@ def test_where_its_own_kind_comes_faster_than_it_leaves_work_has_piled_up_by_the
     assert found.at == pytest.approx(at(5_000 + 50 * 10 / 0.8), abs=s(60))
 
 
+def test_where_higher_ones_come_faster_than_they_leave_it_may_never_be_called() -> None:
+    assert told(Place(Priority.LOW, at(5_000)), expected=in_slots(1.1, 0.0)) == Eta(
+        None, None, None, CROWDED
+    )
+
+
 def test_known_ones_shortly_before_it_are_late_as_often_as_the_lane_is_busy() -> None:
     """15 in the last 30 slots, and half of the slots taken by lower ones that come unforeseen."""
     dues = tuple((at(seconds), 1) for seconds in (4_705, *range(4_720, 5_000, 20)))
@@ -127,6 +182,19 @@ def test_known_ones_shortly_before_it_are_late_as_often_as_the_lane_is_busy() ->
 
     assert certain == exactly(5_000)
     assert found.reached(at(5_000)) == pytest.approx(1 - 0.5 - 0.5 * 0.5)
+
+
+def test_those_due_long_before_it_or_just_with_it_are_not_late() -> None:
+    """Half of the slots are busy: it is called when it is due, or a slot later behind another."""
+    place = Place(Priority.NORMAL, at(5_000), later=((at(4_700), 15),))
+    busy = in_slots(0.0, 0.0, 0.5)
+
+    long_before = law(a_lane(), place, NOW, POLICY, busy)
+    with_it = law(a_lane(), place._replace(later=((at(5_000), 1),)), NOW, POLICY, busy)
+
+    assert long_before.reached(at(5_000)) == pytest.approx(0.5)
+    assert with_it.reached(at(5_009)) == 0.0
+    assert with_it.reached(at(5_010)) == pytest.approx(0.5)
 
 
 def test_a_message_for_later_finds_the_lane_at_work_as_often_as_it_works() -> None:
@@ -149,6 +217,25 @@ def test_its_mean_wait_then_is_cobhams() -> None:
     assert mean_s == pytest.approx(7.5, rel=0.1)  # The curve's own error.
 
 
+@pytest.mark.parametrize("quiet", [None, Span(at(-600), at(5_000))])
+def test_of_what_is_supposed_the_likeliest_tells_what_came_in_a_rest(quiet: Span | None) -> None:
+    """500 slots at a load of 1.2 leave 100; if nothing comes from then on, they take 1,000 s."""
+    outlook = Outlook(Slot(s(10)), [((0.4, Supposition()), (0.6, Supposition(1.2)))] * 5)
+    place = Place(Priority.NORMAL, NOW if quiet else at(5_000))
+
+    found = told(place, quiet=quiet, expected=outlook)
+
+    assert found.low_at is not None
+    assert found.low_at == pytest.approx(at(6_000 - 280), rel=0, abs=s(60))
+    assert (found.at, found.reason) == (None, CROWDED)
+
+
+def test_of_equally_likely_suppositions_the_first_tells_what_came_in_a_rest() -> None:
+    outlook = Outlook(Slot(s(10)), [((0.5, Supposition()), (0.5, Supposition(1.2)))] * 5)
+
+    assert told(Place(Priority.NORMAL, at(5_000)), expected=outlook).low_at == at(5_000)
+
+
 # Quiet hours
 
 
@@ -162,6 +249,14 @@ def test_loud_ones_are_long_gone_when_quiet_hours_end() -> None:
     place = Place(Priority.NORMAL, NOW, ahead=7, loud=5)
 
     assert told(place, quiet=NIGHT) == exactly(3620)
+
+
+def test_loud_ones_that_take_all_of_the_quiet_hours_may_fail_until_their_end() -> None:
+    place = Place(Priority.NORMAL, NOW, ahead=361, loud=360)
+
+    found = law(a_lane(), place, NOW, POLICY, expecting(Supposition(failure=0.001)), NIGHT)
+
+    assert found.reached(at(3_610)) == pytest.approx(0.999**361)
 
 
 def test_more_loud_ones_than_fit_in_quiet_hours_are_waited_for() -> None:
@@ -245,7 +340,121 @@ def test_what_comes_may_fill_the_cap_before_its_turn() -> None:
     assert found.quantile(0.95) == pytest.approx(at(3_530 + 353 * 10 * 0.2 / 0.8), abs=s(300))
 
 
-def test_a_cap_that_the_pace_never_fills_does_not_matter() -> None:
-    policy = POLICY._replace(cap=Cap(calls=400, window_us=HOUR))
+@pytest.mark.parametrize("calls", [360, 400])
+def test_a_cap_that_the_pace_never_fills_does_not_matter(calls: int) -> None:
+    policy = POLICY._replace(cap=Cap(calls, window_us=HOUR))
 
     assert told(Place(Priority.LOW, NOW, ahead=900), policy=policy) == exactly(9_000)
+
+
+def test_a_cap_that_the_pace_fills_but_for_part_of_a_microsecond_does_not_matter() -> None:
+    policy = POLICY._replace(cap=Cap(calls=400, window_us=HOUR))
+    slot = Slot((HOUR - 0.3) / 400)
+
+    found = told(
+        Place(Priority.LOW, NOW, ahead=800),
+        policy=policy,
+        expected=expecting(Supposition(), slot=slot),
+    )
+
+    assert found == exactly(7_200 - 0.6e-6)
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        {"cap_since": at(-7_200), "cap_calls": 3},
+        {"cap_since": at(-3_600), "cap_calls": 3},
+        {"cap_since": at(-60)},
+    ],
+)
+def test_a_window_that_is_over_or_in_which_nothing_was_called_begins_anew(
+    cap: dict[str, int],
+) -> None:
+    policy = POLICY._replace(cap=Cap(calls=5, window_us=HOUR))
+    place = Place(Priority.LOW, NOW, ahead=5)
+
+    assert eta(a_lane(**cap), place, NOW, policy, nothing_comes(policy)) == exactly(3_600)
+
+
+def test_loud_ones_that_a_full_cap_delays_go_before_quiet_hours_hold_the_rest() -> None:
+    """Two of four loud ones in this window, two at 3,540 s; three are left when night begins."""
+    lane = a_lane(cap_since=at(-60), cap_calls=298)
+    policy = POLICY._replace(cap=Cap(calls=300, window_us=HOUR))
+    place = Place(Priority.LOW, NOW, ahead=7, loud=4)
+    night = Span(at(3_550), at(6_000))
+
+    assert eta(lane, place, NOW, policy, nothing_comes(policy), night) == exactly(6_030)
+    fewer = place._replace(loud=1)
+    assert eta(lane, fewer, NOW, policy, nothing_comes(policy), night) == exactly(6_040)
+
+
+# All of it together
+
+places = st.builds(
+    Place,
+    priority=st.sampled_from(Priority),
+    due_at=st.integers(-3_600, 40_000).map(at),
+    ahead=st.integers(0, 2_000),
+    later=st.lists(st.tuples(st.integers(0, 20_000).map(at), st.integers(1, 50)), max_size=20).map(
+        lambda dues: tuple(sorted(dues))
+    ),
+    behind=st.integers(0, 100),
+    returning=st.booleans(),
+)
+policies = st.builds(
+    Policy,
+    pace_us=st.sampled_from([0, s(0.5), s(10), s(60)]),
+    jitter_us=st.sampled_from([0, s(3)]),
+    gather_us=st.sampled_from([0, s(5)]),
+    cap=st.none() | st.builds(Cap, st.integers(1, 500), st.sampled_from([HOUR, DAY])),
+)
+suppositions = st.builds(
+    Supposition,
+    batches=st.floats(0.0, 1.5),
+    sizes=st.sampled_from([((1, 1.0),), ((5, 1.0),), ((1, 0.5), (200, 0.5))]),
+    failure=st.floats(0.0, 1.0),
+    max_attempts=st.integers(1, 5),
+)
+nights = st.none() | st.tuples(st.integers(-7, 20), st.integers(1, 3)).map(
+    lambda hours: Span(at(hours[0] * 3_600), at((hours[0] + hours[1] + 6) * 3_600))
+)
+
+
+def test_a_range_does_not_begin_before_what_holds_a_message_though_slots_vary() -> None:
+    """Gaps of 0 to 3 s: one that goes after it is called at some instant before it is due."""
+    policy = POLICY._replace(pace_us=0, jitter_us=s(3))
+    slot = nothing_comes(policy).slot
+    place = Place(Priority.LOW, at(1), behind=1)
+
+    found = told(place, policy=policy, expected=expecting(Supposition(), slot=slot))
+    held = told(
+        place, paced_until=at(4), policy=policy, expected=expecting(Supposition(), slot=slot)
+    )
+
+    assert found.low_at == at(1)
+    assert held.low_at == at(4)
+
+
+@pytest.mark.parametrize("ahead", [0, 3, 1_000])
+def test_a_lane_without_a_pace_has_etas_too(ahead: int) -> None:
+    policy = POLICY._replace(pace_us=0)
+
+    found = told(Place(Priority.LOW, NOW, ahead), policy=policy, expected=nothing_comes(policy))
+
+    assert found.at is not None
+    assert NOW <= found.at <= NOW + ahead
+
+
+@given(places, policies, suppositions, nights, st.floats(0.0, 1.0))
+def test_whatever_is_known_a_range_is_in_order_and_not_before_it_is_due(
+    place: Place, policy: Policy, supposed: Supposition, quiet: Span | None, loud: float
+) -> None:
+    place = place._replace(loud=round(loud * place.ahead))
+    slot = nothing_comes(policy).slot
+    found = told(place, quiet=quiet, policy=policy, expected=expecting(supposed, slot=slot))
+
+    instants = [one for one in (found.low_at, found.at, found.high_at) if one is not None]
+    assert instants == sorted(instants)
+    assert all(one >= max(NOW, place.due_at) for one in instants)
+    assert found.reason or len(instants) == 3

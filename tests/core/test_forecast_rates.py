@@ -1,6 +1,6 @@
 """What a lane's past tells: sums that forget, batches, gaps, and the outlook made of them."""
 
-from math import exp
+from math import exp, sqrt
 
 import pytest
 from hypothesis import given
@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tests.core.builders import POLICY, a_lane, at, s
 from waqcore.core.course import Place
-from waqcore.core.forecast import CROWDED, Eta, eta
+from waqcore.core.forecast import CROWDED, Eta, eta, law
 from waqcore.core.instants import HOUR, MINUTE
 from waqcore.core.message import Priority
 from waqcore.core.outlook import nothing_comes, outlook
 from waqcore.core.policy import Policy
-from waqcore.core.rates import CALLS, LATELY_US, SIZES, USUALLY_US, Flow, Rates
+from waqcore.core.rates import CALLS, LATELY_US, SIZES, USUALLY_US, Calls, Flow, Rates
 
 FAST = POLICY._replace(pace_us=s(1))
 
@@ -71,6 +71,24 @@ def test_in_a_fast_lane_a_tenth_of_the_pace_parts_batches() -> None:
     assert came(0, 0.05, policy=FAST).lately == pytest.approx(1, abs=0.01)
 
 
+def test_messages_just_a_second_or_a_tenth_of_the_pace_apart_are_one_batch() -> None:
+    assert came(0, 1).lately == pytest.approx(1, abs=0.01)
+    assert came(0, 0.1, policy=FAST).lately == pytest.approx(1, abs=0.01)
+
+
+def test_in_a_lane_without_a_pace_those_of_one_instant_are_one_batch() -> None:
+    unpaced = POLICY._replace(pace_us=0)
+
+    assert came(0, 0, policy=unpaced).lately == 1
+    assert came(0, 0.000_001, policy=unpaced).lately == pytest.approx(2)
+
+
+def test_a_batch_that_grows_leaves_those_seen_before_as_they_were() -> None:
+    sizes = dict(zip(SIZES, came(0, 100, 100.5).sizes, strict=True))
+
+    assert (sizes[1], sizes[2]) == pytest.approx((1, 1), abs=0.01)
+
+
 def test_a_large_batch_counts_as_the_nearest_size() -> None:
     flow = came(*(n / 100 for n in range(70)))
 
@@ -105,6 +123,33 @@ def test_a_slot_is_what_calls_held_the_lane_for() -> None:
     expected = outlook(steady(60), at(24 * 3600), POLICY)
 
     assert expected.slot.us == pytest.approx(s(10.2), rel=0.002)
+
+
+def test_a_slot_varies_as_gaps_did_and_is_the_less_sure_the_fewer_were_seen() -> None:
+    """Twenty of 0.2 s over the pace, 0.3 s by root mean square, and five of the policy's: none."""
+    calls = Calls(20.0, 0.0, over_us=20 * s(0.2), over_us2=20 * s(0.3) ** 2)
+
+    slot = outlook(Rates.since(at(0))._replace(calls=calls), at(0), POLICY).slot
+
+    sd_us = s(1) * sqrt(0.072 - 0.16**2)
+    assert slot == pytest.approx((s(10.16), sd_us, sd_us / 5))
+
+
+def test_a_slot_is_never_nothing() -> None:
+    assert outlook(Rates.since(at(0)), at(0), POLICY._replace(pace_us=0)).slot.us == 1.0
+
+
+def test_before_a_bypass_nothing_comes_but_what_fails() -> None:
+    """9.5 of 75 calls failed and, supposed, 0.5 of 25 more: 10 %, give or take √(0.09/101)."""
+    policy = POLICY._replace(max_attempts=2)
+    calls = Calls(calls=75.0, failures=9.5)
+
+    expected = outlook(Rates.since(at(0))._replace(calls=calls), at(0), policy)
+    found = law(a_lane(), Place(Priority.BYPASS, at(0), ahead=1), at(0), policy, expected)
+
+    assert found.reached(at(10)) == pytest.approx(0.9)
+    assert found.reached(at(20)) == 1.0
+    assert expected.unsure_failure == pytest.approx(sqrt(0.09 / 101))
 
 
 def test_a_steady_rate_is_found() -> None:
@@ -207,6 +252,42 @@ def test_a_load_that_was_not_seen_is_not_supposed() -> None:
 
     assert 0.6 < loads[1] < 0.8
     assert max(loads) == pytest.approx(0.9, abs=0.01)
+
+
+def test_what_is_supposed_is_the_rate_of_late_at_three_points_and_the_usual_one() -> None:
+    """Watched for 20 minutes at a slot of 10 s; 24 batches of late, 29.5 in all, of one or three.
+
+    Half a batch of one is supposed besides, so as many of each; one call in five fails, once. The
+    usual rate counts as the six batches that are missing of late. No rate of more than 90 % of the
+    slots, of 2·1.24 a batch, is supposed without having been seen.
+    """
+    sizes = tuple({1: 14.5, 3: 15.0}.get(size, 0.0) for size in SIZES)
+    flow = Flow(at(0), at(1200), lately=24.0, sizes=sizes)
+    rates = Rates((flow,) * len(Priority), Calls(calls=75.0, failures=19.5))
+
+    found = outlook(rates, at(1200), POLICY._replace(max_attempts=2)).before(Priority.LOW)
+
+    usual = 30 / (4320 * (1 - exp(-1 / 36)) + 5)
+    rate = 30 / (120 * (1 - exp(-1)) + 6 / usual)
+    low = rate * (1 - 1 / 270 - 1 / sqrt(90)) ** 3  # Wilson and Hilferty's, √3 from the middle.
+    middle = rate * (1 - 1 / 270) ** 3
+    by_hand = [(0.15, low), (0.6, middle), (0.15, 0.9 / 2.48), (0.1, usual)]
+    weights = [weight for weight, _ in by_hand]
+    assert [weight for weight, _ in found] == pytest.approx(weights, rel=1e-10)  # No silence yet.
+    assert [one.batches for _, one in found] == pytest.approx([one for _, one in by_hand])
+    assert all(one.again.mean == pytest.approx(0.2) for _, one in found)
+    assert all(one.slot.mean == pytest.approx(one.batches * 2 * 1.2) for _, one in found)
+
+
+def test_the_longest_silence_after_the_fastest_messages_leaves_something_to_expect() -> None:
+    """Ten a second for a month, then none for an hour: e^-36,000 by the usual rate is no float."""
+    sizes = (432_000.0,) + (0.0,) * (len(SIZES) - 1)
+    flow = Flow(at(-30 * 86_400), at(0), lately=12_000.0, sizes=sizes)
+    rates = Rates((flow,) * len(Priority))
+
+    found = outlook(rates, at(3_600), POLICY._replace(pace_us=s(0.1))).before(Priority.LOW)
+
+    assert sum(weight for weight, _ in found) == pytest.approx(1)
 
 
 def test_a_failure_rate_that_is_guessed_widens_a_long_range() -> None:

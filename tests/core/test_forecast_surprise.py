@@ -1,13 +1,13 @@
 """The law of the slots that nobody knows of yet, against expectations worked out by hand."""
 
 from itertools import pairwise
-from math import exp
+from math import exp, factorial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waqcore.core.cumulants import cumulants
+from waqcore.core.cumulants import Cumulants, Curve, cumulants, normal
 from waqcore.core.extra import Counted
 from waqcore.core.surprise import EXACT_MAX, Supposition, Surprise
 
@@ -31,12 +31,44 @@ def test_single_messages_follow_the_generalized_poisson_law() -> None:
     assert chances(law, 3) == pytest.approx(by_hand, rel=1e-12)
 
 
+@pytest.mark.parametrize(("delay", "n"), [(30.0, 20), (40.0, EXACT_MAX)])
+def test_single_messages_follow_it_as_far_as_it_is_exact(delay: float, n: int) -> None:
+    law = Surprise(Supposition(batches=0.5)).extra(delay, ahead=0)
+
+    theta = 0.5 * delay
+    by_hand = [
+        theta * (theta + k / 2) ** (k - 1) * exp(-theta - k / 2) / factorial(k)
+        for k in range(n + 1)
+    ]
+    assert law.at_most(n) == pytest.approx(sum(by_hand), rel=1e-9)
+
+
 def test_batches_of_five_are_five_slots_each_and_none_between() -> None:
     """The same law of batches: θ = 0.1·2 = 0.2 expected, and μ = 0.1·5 = 0.5 in five slots."""
     law = Surprise(Supposition(batches=0.1, sizes=FIVES)).extra(delay=2.0, ahead=2)
 
     by_hand = [exp(-0.2), 0, 0, 0, 0, 0.2 * exp(-0.7), 0, 0, 0, 0, 0.2 * 1.2 / 2 * exp(-1.2)]
     assert chances(law, 10) == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_batches_of_one_or_two_take_as_many_slots_as_their_calls() -> None:
+    """One in five fails, once: a batch takes 1 to 4 slots with 40, 42, 16 and 2 %.
+
+    Otter and Dwass's law: n extra slots with 1/(n+1) of the probability that n come in n+1 slots.
+    """
+    sizes = ((1, 0.5), (2, 0.5))
+    law = Surprise(Supposition(0.1, sizes, failure=0.2, max_attempts=2)).extra(1.0, ahead=0)
+
+    two = exp(-0.3) * (0.3 * 0.42 + 0.3**2 * 0.4**2 / 2)
+    three = exp(-0.4) * (0.4 * 0.16 + 0.4**2 * 0.4 * 0.42 + 0.4**3 * 0.4**3 / 6)
+    four = exp(-0.5) * (
+        0.5 * 0.02
+        + 0.5**2 * (2 * 0.4 * 0.16 + 0.42**2) / 2
+        + 0.5**3 * 3 * 0.4**2 * 0.42 / 6
+        + 0.5**4 * 0.4**4 / 24
+    )
+    by_hand = [exp(-0.1), exp(-0.2) * 0.2 * 0.4 / 2, two / 3, three / 4, four / 5]
+    assert chances(law, 4) == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_a_message_ahead_comes_back_as_often_as_it_may_fail() -> None:
@@ -116,6 +148,29 @@ def test_much_noise_makes_a_smooth_law_of_the_same_middle() -> None:
     assert law.below(-40.0, noise=20.0) == pytest.approx(0.023, abs=0.01)
 
 
+def test_the_curve_shares_out_what_the_exact_has_left() -> None:
+    """Half is left from 1.5 on, of a normal law of 3 ± 2: up to 2.5, 1 - 0.599/0.773 of it."""
+    law = Counted([0.2, 0.5], Cumulants(3.0, 4.0))
+
+    assert law.at_most(1) == 0.5
+    assert law.at_most(2) == pytest.approx(1 - 0.5 * normal(0.25) / normal(0.75))
+
+
+def test_noise_of_one_slot_spreads_a_law_that_hardly_varies() -> None:
+    law = Counted((), Cumulants(1_000.0, 0.01))
+
+    assert law.below(1_001.0, noise=1.0) == pytest.approx(0.841, abs=0.002)
+
+
+def test_noise_adds_its_variance_to_a_far_off_law() -> None:
+    """100,000 ahead and μ = 0.3: √(100,000·0.3/0.7³) and 400 make √(87,464 + 160,000)."""
+    law = Surprise(Supposition(batches=0.3)).extra(1e5, ahead=0)
+    mean, sd = 1e5 * 0.3 / 0.7, (87_464 + 160_000) ** 0.5
+
+    assert law.below(mean + sd, noise=400.0) == pytest.approx(0.841, abs=0.002)
+    assert law.below(mean - sd, noise=400.0) == pytest.approx(0.159, abs=0.002)
+
+
 def test_a_slots_progeny_has_the_cumulants_of_borels_law() -> None:
     """1/(1-μ), μ/(1-μ)³ and μ(1+2μ)/(1-μ)⁵, with μ = 0.5."""
     assert Surprise(Supposition(0.5)).progeny == pytest.approx((2.0, 4.0, 32.0))
@@ -127,6 +182,36 @@ def test_a_random_number_of_random_terms() -> None:
 
     assert terms.of(each) == pytest.approx(cumulants({0: 5 / 8, 1: 2 / 8, 2: 1 / 8}))
     assert terms.of(each) == pytest.approx((0.5, 0.5, 0.375))
+
+
+def test_a_curve_is_wilson_and_hilfertys_gamma_law() -> None:
+    """Of shape 9, whose cumulants are 9, 9 and 18: Φ(9·((x/9)^(1/3) - 1) + 1/9)."""
+    gamma = Curve(Cumulants(9.0, 9.0, 18.0))
+
+    assert gamma.below(9.0) == pytest.approx(normal(1 / 9))
+    assert gamma.below(18.0) == pytest.approx(normal(9 * (2 ** (1 / 3) - 1) + 1 / 9))
+    assert Curve(Cumulants(0.9, 0.09, 0.018)).below(1.8) == pytest.approx(gamma.below(18.0))
+    assert gamma.below(-1.0) == pytest.approx(normal(-9 + 1 / 9))  # As at its least number, 0.
+
+
+def test_a_curve_that_is_hardly_skewed_is_the_normal_one() -> None:
+    """The middle of a normal law is its mean; a skew of 1e-3 moves it by a sixth of that."""
+    assert Curve(Cumulants(5.0, 4.0, 0.0)).below(7.0) == pytest.approx(0.841, abs=0.001)
+    assert Curve(Cumulants(5.0, 4.0, 8e-5)).below(5.0) == 0.5
+    assert Curve(Cumulants(5.0, 4.0, 8e-3)).below(5.0) == pytest.approx(normal(1e-3 / 6))
+    assert Curve(Cumulants(5.0, 4.0, -8e-3)).below(5.0) == pytest.approx(normal(-1e-3 / 6))
+
+
+def test_a_curve_without_variance_is_in_one_place() -> None:
+    fixed = Curve(Cumulants(5.0))
+
+    assert (fixed.below(5.0 - 1e-9), fixed.below(5.0)) == (0.0, 1.0)
+
+
+def test_half_of_a_normal_law_is_below_0_and_its_tails_are_alike() -> None:
+    assert normal(0.0) == 0.5
+    assert normal(1.644854) == pytest.approx(0.95, abs=1e-6)
+    assert normal(-1.644854) == pytest.approx(0.05, abs=1e-6)
 
 
 loads = st.floats(0.0, 0.85)

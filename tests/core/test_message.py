@@ -89,5 +89,11 @@ def test_an_event_that_is_illegal_changes_nothing_and_raises() -> None:
         a_message().after(Event.RESTORE)
 
 
+def test_a_call_that_begins_is_one_attempt_more_and_changes_nothing_else() -> None:
+    message = a_message()._replace(state=State.SENDING, attempts=2, failures=1)
+
+    assert message.begun() == message._replace(attempts=3)
+
+
 def test_bypass_goes_before_high_before_normal_before_low() -> None:
     assert [priority.word for priority in sorted(Priority)] == ["bypass", "high", "normal", "low"]

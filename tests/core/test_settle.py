@@ -46,7 +46,9 @@ from waqcore.core.schedule import Idle, Probe, Wait, Waiting, claim, next_step
 from waqcore.core.settle import (
     Alert,
     Settled,
+    draws,
     expire,
+    expired,
     held_alert,
     probed,
     probed_for,
@@ -141,6 +143,17 @@ def test_an_accepted_message_is_sent() -> None:
     assert after.alerts == ()
 
 
+@pytest.mark.parametrize(("unresolved", "reason"), [(False, "busy"), (True, "")])
+def test_an_accepted_message_has_neither_doubt_nor_reason_left(
+    reason: str, *, unresolved: bool
+) -> None:
+    message = sending(unresolved=unresolved)._replace(reason=reason)
+
+    assert settled(Accepted("id"), message).message == message._replace(
+        state=State.SENT, unresolved=False, reason=""
+    )
+
+
 def test_a_rejected_message_fails_at_once_and_counts_no_failure() -> None:
     after = settled(Rejected("no such number"))
 
@@ -157,8 +170,12 @@ def test_a_clear_answer_proves_the_gateway_well(outcome: Answer) -> None:
     assert (after.trouble, after.refusals) == (CALM, 0)
 
 
-def test_a_clear_answer_ends_refusals_alone_too() -> None:
-    assert settled(Accepted(), lane=leased(refusals=3)).lane.refusals == 0
+@pytest.mark.parametrize("refusals", [1, 3])
+@pytest.mark.parametrize("pause", [None, by_gateway()])
+def test_a_clear_answer_ends_refusals_alone_too(refusals: int, pause: Pause | None) -> None:
+    lane = leased(refusals=refusals)._replace(pause=pause)
+
+    assert settled(Accepted(), lane=lane).lane.refusals == 0
 
 
 def test_a_clear_answer_alone_ends_trouble_too() -> None:
@@ -743,6 +760,15 @@ def test_where_one_sender_alone_is_down_the_others_ask_for_themselves_at_once() 
     assert probed_for(lane, Healthy(), at(5), POLICY).trouble == Trouble(probes=1)
 
 
+def test_a_probe_for_the_account_that_finds_it_down_pauses_each_of_its_lanes() -> None:
+    lane = a_lane()._replace(trouble=broken(at(60), 1, Scope.ACCOUNT))
+
+    after = probed_for(lane, SenderDown("bad key", Scope.ACCOUNT), NOW, POLICY)
+
+    assert after.pause == Pause(PausedBy.GATEWAY, "bad key", NOW, NEVER)
+    assert after.trouble == broken(NOW + s(30), 1, Scope.ACCOUNT)
+
+
 def test_a_gateway_out_of_reach_breaks_every_lane_of_its_account() -> None:
     lane = share(a_lane(), Unreachable("DNS"), NOW, POLICY, source=a_lane())
 
@@ -804,6 +830,32 @@ def test_a_message_in_doubt_whose_expiry_passed_is_a_persons_to_resolve() -> Non
     )
 
 
+def test_an_expiry_is_its_lanes_to_tell_where_a_person_must_resolve_it() -> None:
+    lane = a_lane(paced_until=at(5))._replace(pause=by_person())
+    in_doubt = a_message()._replace(unresolved=True)
+
+    assert expired(lane, a_message()) == Settled(lane, expire(a_message()))
+    assert expired(lane, in_doubt) == Settled(lane, expire(in_doubt), (Alert.MESSAGE_UNKNOWN,))
+
+
+# Chance.
+
+
+@pytest.mark.parametrize(
+    ("outcome", "jitter_us", "drawn"),
+    [
+        (Accepted(), 0, False),
+        (Accepted(), 1, True),
+        (NotSent("busy"), 0, True),
+        (Refused("429"), 1, True),
+    ],
+)
+def test_chance_is_drawn_for_jitter_and_for_all_but_an_acceptance(
+    outcome: Outcome, jitter_us: int, *, drawn: bool
+) -> None:
+    assert draws(outcome, POLICY._replace(jitter_us=jitter_us)) is drawn
+
+
 # The whole life of one message.
 
 outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
@@ -854,10 +906,10 @@ def live(message: Message, calls: list[Call]) -> Life:
             life.called_at.append(called_at)
         life.made.append(call.outcome)
         u = Chance(call.backoff, 0)
-        lane, ended, _ = settle(
+        settled = settle(
             lane, leased, call.outcome, called_at=called_at, now=now, u=u, policy=POLICY
         )
-        life = life._replace(message=ended)
+        lane, life = settled.lane, life._replace(message=settled.message)
     return life
 
 

@@ -82,7 +82,7 @@ def course(
 
     `quiet` is None for a message that quiet hours do not hold.
     """
-    walk = _Walk(place, now, policy, outlook)
+    walk = _Walk(place, policy, outlook)
     slot_us = outlook.slot.us
     turn = _Turn(
         at=walk.after(first_at, place.ahead),
@@ -91,6 +91,8 @@ def course(
         waits=place.due_at > now,
         since=now,
     )
+    # Where slots vary, a turn might else be told before what is known to hold it.
+    earliest = max(now, place.due_at, lane.ready_at(policy))
     own = place.due_at if turn.waits else None
     known = events(place.later, own, quiet, caps(first_at, lane, policy, slot_us))
     stages: list[Stage] = []
@@ -98,18 +100,17 @@ def course(
         if event.at > turn.at and not turn.waits:
             stage = walk.stage(turn)
             if len(stages) == STAGES_MAX or stage.reached(event.at - 1, slot_us) >= CERTAIN:
-                return Law([*stages, stage], slot_us, now)
+                return Law([*stages, stage], slot_us, earliest)
             stages.append(stage._replace(until=event.at))
         turn = walk.past(event, turn)
-    return Law([*stages, walk.stage(turn)], slot_us, now)
+    return Law([*stages, walk.stage(turn)], slot_us, earliest)
 
 
 class _Walk:
     """What each known event makes of a turn, and the stage that a turn is."""
 
-    def __init__(self, place: Place, now: int, policy: Policy, outlook: Outlook) -> None:
+    def __init__(self, place: Place, policy: Policy, outlook: Outlook) -> None:
         self._place = place
-        self._now = now
         self._policy = policy
         self._outlook = outlook
         self._slot_us = outlook.slot.us
@@ -136,7 +137,7 @@ class _Walk:
 
     def _rest(self, turn: _Turn, begins: int, ends: int) -> _Turn:
         rested = turn.rested + (ends - begins) / self._slot_us
-        return turn._replace(at=ends, ahead=0, since=ends, rested=rested, crowded=False)
+        return turn._replace(at=ends, ahead=0, since=ends, rested=rested)
 
     def _behind(self, turn: _Turn, messages: int) -> _Turn:
         return turn._replace(at=self.after(turn.at, messages), ahead=turn.ahead + messages)
@@ -199,7 +200,9 @@ class _Walk:
         """
         failing = turn.ahead + self._place.returning
         slots = self._policy.backoff_base_us / self._slot_us
-        late = min(failing, _whole(slots) - 1) if slots > 1 else 0
+        if slots <= 1:
+            return failing
+        late = min(failing, _whole(slots) - 1)
         return failing - late + late * (late + 1) / (2 * slots)
 
     def _noise(self, slots: float, ahead: float) -> float:

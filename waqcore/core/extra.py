@@ -71,7 +71,6 @@ class Standing:
 
     def __init__(self, none: float, some: Cumulants) -> None:
         """`some` are the cumulants of the extra slots where there are any."""
-        self._none = none
         self._curve = Curve(some)
         left = 1.0 - self._curve.below(0.0)
         self._scale = (1.0 - none) / left if left > 0.0 else 0.0

@@ -114,5 +114,5 @@ def _recovers_at(lane: Lane, now: int, policy: Policy, level: float) -> int:
     base_us, cap_us = policy.probe_base_us, policy.probe_cap_us
     passed_us = now - trouble.probe_at
     passed_us += sum(backoff.ceiling(n, base_us=base_us, cap_us=cap_us) for n in probing)
-    left_us = max(passed_us, 0) * level / (1 - level)
+    left_us = passed_us * level / (1 - level)
     return max(trouble.probe_at, now + round(left_us))

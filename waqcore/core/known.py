@@ -66,8 +66,8 @@ def _nights(quiet: Span | None) -> Iterator[Event]:
 def caps(first_at: int, lane: Lane, policy: Policy, slot_us: float) -> Iterator[Event]:
     """When the cap is full if the lane calls in every slot from `first_at` on, and opens again."""
     cap = policy.cap
-    if cap is None or cap.calls * slot_us >= cap.window_us:
-        return
+    if cap is None or round(cap.calls * slot_us) >= cap.window_us:
+        return  # It is never full: there is nothing to look for.
     starts_at, opens_at, calls = (
         first_at,
         lane.cap_since + cap.window_us,

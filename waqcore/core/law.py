@@ -11,6 +11,8 @@ FINEST = 256
 """Parts of a slot to which an instant is worked out where slots have no fixed places."""
 COARSEST = 1024
 """An instant is worked out to so great a part of the slots before it, where that is coarser."""
+STRIDES = 8
+"""An instant is first looked for by parts of the known slots before it, so many to all of them."""
 SLOTS_MAX = 2**40
 """Slots after which a message is taken never to be called."""
 
@@ -42,9 +44,10 @@ class Stage(NamedTuple):
 class Law:
     """The law of the instant of a message's call."""
 
-    def __init__(self, stages: Sequence[Stage], slot_us: float, now: int) -> None:
+    def __init__(self, stages: Sequence[Stage], slot_us: float, earliest: int) -> None:
+        """`earliest`: before it, the message cannot be called."""
         self._stages = stages
-        self._now = now
+        self._earliest = earliest
         self.slot_us = slot_us
 
     @property
@@ -54,7 +57,7 @@ class Law:
 
     def reached(self, at: int) -> float:
         """The probability that it is called at an instant or before."""
-        reached, begins = 0.0, self._now
+        reached, begins = 0.0, self._earliest
         for stage in self._stages:
             if at < begins:
                 break
@@ -68,7 +71,7 @@ class Law:
         What would be later than a stage is looked up in the next: those who are late anyway are
         taken to be late there too.
         """
-        begins = self._now
+        begins = self._earliest
         for stage in self._stages:
             at = self._quantile(stage, level)
             if at is not None and at < stage.until:
@@ -84,7 +87,9 @@ class Law:
             return stage.reached(instant(slots), self.slot_us) < level
 
         high = -ceil(SMEAR * stage.noise)
-        low, stride = high - 1, 1
+        # What comes unforeseen is a share of what is known: strides of one would take long there.
+        known = round((stage.turn_at - self._earliest) / self.slot_us)
+        low, stride = high - 1, max(1, known // STRIDES)
         while falls_short(high + 0.5):
             low, high, stride = high, high + stride, 2 * stride
             if high > SLOTS_MAX:

@@ -1,10 +1,12 @@
 """A message as the scheduler sees it, and the whole life it can have, as one table."""
 
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from waqcore.core.errors import IllegalTransition
 from waqcore.core.instants import NEVER
+from waqcore.core.value import Value
 
 
 class Priority(IntEnum):
@@ -105,7 +107,7 @@ class OnUnknown(StrEnum):
     HOLD = "hold"
 
 
-class Message(NamedTuple):
+class Message(Value, frozen=True):
     """What scheduling and settling need to know of a message, and nothing of what it says."""
 
     seq: int
@@ -137,10 +139,9 @@ class Message(NamedTuple):
             IllegalTransition: the table has no such pair.
         """
         state = advance(self.state, event)
-        if changes:
-            return self._replace(state=state, **changes)  # type: ignore[arg-type]
-        return Message._make((*self[:6], state, *self[7:]))  # As `_replace`, in half the time.
+        # Handing on what is not there takes longer than all the rest.
+        return replace(self, state=state, **changes) if changes else replace(self, state=state)
 
     def begun(self) -> "Message":
         """The message with one attempt more: its row is written, and the call may begin."""
-        return Message._make((*self[:7], self.attempts + 1, *self[8:]))
+        return replace(self, attempts=self.attempts + 1)

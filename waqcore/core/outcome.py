@@ -1,7 +1,8 @@
 """What a gateway's answer can mean: one closed vocabulary for every gateway."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from waqcore.core.value import Value
 
 
 class Scope(StrEnum):
@@ -12,14 +13,14 @@ class Scope(StrEnum):
     ACCOUNT = "account"  # Every lane on the same gateway address and key.
 
 
-class Accepted(NamedTuple):
+class Accepted(Value, frozen=True):
     """The gateway took the message."""
 
     provider_id: str | None = None
     """The gateway's own id of it; None where the gateway gives none."""
 
 
-class Refused(NamedTuple):
+class Refused(Value, frozen=True):
     """Turned away before processing (429, busy): nothing was sent, no failure is counted."""
 
     reason: str
@@ -28,39 +29,39 @@ class Refused(NamedTuple):
     scope: Scope = Scope.LANE
 
 
-class NotSent(NamedTuple):
+class NotSent(Value, frozen=True):
     """A transient failure, known not to have been sent."""
 
     reason: str
 
 
-class Unreachable(NamedTuple):
+class Unreachable(Value, frozen=True):
     """Connection refused, no such host: nothing left us."""
 
     reason: str
     scope: Scope = Scope.ACCOUNT
 
 
-class Unknown(NamedTuple):
+class Unknown(Value, frozen=True):
     """The request went out and nobody knows what became of it."""
 
     reason: str
 
 
-class Rejected(NamedTuple):
+class Rejected(Value, frozen=True):
     """This message can never succeed."""
 
     reason: str
 
 
-class SenderDown(NamedTuple):
+class SenderDown(Value, frozen=True):
     """The sender cannot send: disconnected, bad key, out of quota, restricted."""
 
     reason: str
     scope: Scope = Scope.LANE
 
 
-class NotCalled(NamedTuple):
+class NotCalled(Value, frozen=True):
     """No call was made: it would have begun after its `call_by`, or the dispatcher is stopping."""
 
     reason: str
@@ -87,7 +88,7 @@ _WORDS: dict[type[Outcome], str] = {
 }
 
 
-class Healthy(NamedTuple):
+class Healthy(Value, frozen=True):
     """A probe's good answer: the gateway answers and the sender is connected."""
 
 

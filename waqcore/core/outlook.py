@@ -39,6 +39,7 @@ class Slot(NamedTuple):
     """The gap between two calls of a busy lane, in microseconds."""
 
     us: float
+    """Above 0."""
     sd_us: float = 0.0
     unsure_us: float = 0.0
     """The standard deviation of `us` itself, where it was estimated."""
@@ -73,7 +74,7 @@ class Outlook:
 
 def nothing_comes(policy: Policy) -> Outlook:
     """The outlook of a lane to which nothing will happen but what is known."""
-    slot = Slot(policy.pace_us + policy.jitter_us / 2, policy.jitter_us / sqrt(12))
+    slot = Slot(max(1.0, policy.pace_us + policy.jitter_us / 2), policy.jitter_us / sqrt(12))
     return Outlook(slot, [NOTHING] * (len(Priority) + 1))
 
 
@@ -82,7 +83,7 @@ def outlook(rates: Rates, now: int, policy: Policy) -> Outlook:
     slot = _slot(rates.calls, policy)
     n = rates.calls.calls + PRIOR_CALLS
     failure = (rates.calls.failures + PRIOR_FAILURES) / n
-    none: Weighed = ((1.0, Supposition(0.0, ((1, 1.0),), failure, policy.max_attempts)),)
+    none: Weighed = ((1.0, Supposition(failure=failure, max_attempts=policy.max_attempts)),)
     flows = [_suppose(flow, now, slot, failure, policy) for flow in rates.flows]
     # A share's beta law, after what was seen.
     return Outlook(slot, [none, *flows], unsure_failure=sqrt(failure * (1 - failure) / (n + 1)))
@@ -95,7 +96,7 @@ def _slot(calls: Calls, policy: Policy) -> Slot:
     mean = (calls.over_us + PRIOR_GAPS * by_policy) / n
     square = (calls.over_us2 + PRIOR_GAPS * (by_policy**2 + policy.jitter_us**2 / 12)) / n
     sd = sqrt(max(0.0, square - mean**2))
-    return Slot(policy.pace_us + mean, sd, sd / sqrt(n))
+    return Slot(max(1.0, policy.pace_us + mean), sd, sd / sqrt(n))
 
 
 def _suppose(flow: Flow, now: int, slot: Slot, failure: float, policy: Policy) -> Weighed:

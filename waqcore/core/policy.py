@@ -1,13 +1,13 @@
 """The rules a lane is run by: every duration in microseconds, every default with its reason."""
 
 from functools import cache
-from typing import NamedTuple
 
 from waqcore.core.instants import DAY, HOUR, MINUTE, SECOND
 from waqcore.core.message import Priority
+from waqcore.core.value import Value
 
 
-class TimeShift(NamedTuple):
+class TimeShift(Value, frozen=True):
     """The head start of a priority over `low`, instead of strict priority.
 
     A message is ordered by its first-due instant minus its head start, so a low one waits behind at
@@ -29,7 +29,7 @@ class TimeShift(NamedTuple):
                 return 0
 
 
-class Quiet(NamedTuple):
+class Quiet(Value, frozen=True):
     """A daily stretch in which only `high` and bypassing messages leave."""
 
     starts_us: int
@@ -38,14 +38,14 @@ class Quiet(NamedTuple):
     """Microseconds after local midnight; before `starts_us` where the stretch spans midnight."""
 
 
-class Cap(NamedTuple):
+class Cap(Value, frozen=True):
     """At most `calls` calls in a window of `window_us` that opens with its first call."""
 
     calls: int
     window_us: int = DAY
 
 
-class Policy(NamedTuple):
+class Policy(Value, frozen=True):
     """How one lane is paced, ordered, retried and protected."""
 
     pace_us: int = 10 * SECOND
@@ -94,7 +94,7 @@ def _call_window_us(pace_us: int) -> int:
     return min(3 * SECOND, max(250_000, pace_us * 3 // 10))
 
 
-class Sender(NamedTuple):
+class Sender(Value, frozen=True):
     """A number we send from, and the rules and the gateway account of its lane."""
 
     number: str

@@ -4,16 +4,15 @@
 then controls, then this decision.
 """
 
-from typing import NamedTuple
-
 from waqcore.core import backoff, order
 from waqcore.core.instants import DAY, NEVER
 from waqcore.core.lane import Lane, Lease
 from waqcore.core.message import Event, Message, Priority
 from waqcore.core.policy import Policy, Quiet
+from waqcore.core.value import Value
 
 
-class Waiting(NamedTuple):
+class Waiting(Value, frozen=True):
     """What waits in a lane at the instant of a decision."""
 
     heads: tuple[Message, ...] = ()
@@ -24,40 +23,41 @@ class Waiting(NamedTuple):
     """The end of the quiet hours now in force; 0 outside them."""
 
 
-class Send(NamedTuple):
+class Send(Value, frozen=True):
     """Call the gateway for this message now."""
 
     message: Message
 
 
-class Probe(NamedTuple):
+class Probe(Value, frozen=True):
     """Ask the gateway whether the sender is well; no call that sends."""
 
 
-class Expire(NamedTuple):
+class Expire(Value, frozen=True):
     """These have passed their `expires_at`: end them, then ask again."""
 
     messages: tuple[Message, ...]
 
 
-class TakeOver(NamedTuple):
+class TakeOver(Value, frozen=True):
     """The holder of this lease is dead or stuck: settle its message, then ask again."""
 
     lease: Lease
 
 
-class Wait(NamedTuple):
+class Wait(Value, frozen=True):
     """Nothing to do before this instant, unless something arrives or is pressed."""
 
     until: int
 
 
-class Idle(NamedTuple):
+class Idle(Value, frozen=True):
     """Nothing to do until something arrives or is pressed."""
 
 
 Step = Send | Probe | Expire | TakeOver | Wait | Idle
 IDLE = Idle()
+_LEASE = Event.LEASE  # Looked up once: that takes 70 ns, and every message asks.
 
 
 def arrive(lane: Lane, waiting: Waiting, now: int, policy: Policy) -> Lane:
@@ -134,7 +134,7 @@ def claim(
     """
     call_by = min(now + policy.call_window_us, until, message.expires_at - 1)
     lease = Lease(token, message.seq, holder, now, call_by, until)
-    return lane.leased(lease), message.after(Event.LEASE)
+    return lane.leased(lease), message.after(_LEASE)
 
 
 def probing(lane: Lane, now: int, policy: Policy) -> Lane:

@@ -34,12 +34,23 @@ DRAWN: dict[str, Draw] = {
     "eta_fan": lambda m, _: plots.eta_fan(m),
     "calibration": lambda m, _: plots.calibration(m),
     "gaps": lambda _, a: plots.gaps(a, 10 * SECOND),
+    "deviation": lambda _, a: plots.deviation({"as they were": _calls(a)}),
     "old_and_new": lambda m, a: plots.old_and_new((m, a), (m, a)),
     "heatmap": lambda m, _: plots.heatmap(INTERVALS[: len(m)], "last_s", "pace", "senders"),
 }
+
+
+def _calls(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Calls that the model makes 12 ms later."""
+    made = attempts[attempts["called_at"].notna()]
+    return made.assign(off_s=0.012)
+
+
 MANY = pd.concat(
     [MESSAGES.assign(id=MESSAGES["id"] + f"-{n}", seq=MESSAGES["seq"] + 6 * n) for n in range(20)]
 )
+
+NOTHING = ("no messages", "no two calls", "no calls", "no runs")
 
 everyone = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 
@@ -94,7 +105,7 @@ def test_a_picture_of_nothing_says_so(draw: Draw) -> None:
     picture = draw(MESSAGES[:0], ATTEMPTS[:0])
 
     assert title(picture)
-    assert any(word in words(picture) for word in ("no messages", "no two calls", "no runs"))
+    assert any(word in words(picture) for word in NOTHING)
     assert written(picture)
 
 

@@ -1,0 +1,197 @@
+"""A recorded run played again: what was enqueued, met by the answers its gateway gave.
+
+The frames of a load test, or a production export, hold all there is to it: when each message came,
+and for each call its outcome and how long it took. Where the model then sends at other instants
+than the run did, one of the two is wrong.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from simulations.model import Model, Press, simulate
+from simulations.run import Run
+from simulations.workload import Ints, Workload
+from waqcore.core.instants import NEVER
+from waqcore.core.message import Priority, State
+from waqcore.core.outcome import (
+    Accepted,
+    Healthy,
+    NotSent,
+    Outcome,
+    ProbeResult,
+    Refused,
+    Rejected,
+    SenderDown,
+    Unknown,
+    Unreachable,
+)
+from waqcore.core.policy import Sender
+
+LAG_MAX_US = 100_000
+"""A call that leaves later than this after its lane was ready waited for something else."""
+
+PROBE_US = 50_000
+"""How long a probe is taken to take: exports tell of calls alone."""
+
+_OUTCOMES: dict[str, Outcome] = {
+    "accepted": Accepted(),
+    "refused": Refused("as recorded"),
+    "not_sent": NotSent("as recorded"),
+    "unreachable": Unreachable("as recorded"),
+    "unknown": Unknown("as recorded"),
+    "rejected": Rejected("as recorded"),
+    "sender_down": SenderDown("as recorded"),
+}
+
+_PRIORITIES = {priority.word: int(priority) for priority in Priority}
+
+
+class Replayed(NamedTuple):
+    """A recorded run, and the model's run of the same."""
+
+    run: Run
+    calls: pd.DataFrame
+    """One row a call that both made: `message_id`, `number`, `sender`, `priority`, `called_at` as
+    recorded, `lag_us` (what its start lagged behind its lane, as measured), `modelled_at` by the
+    model, that lag in it, and `off_s`, the model's less the recorded, in seconds."""
+    only_recorded: int
+    """Calls that the model did not make."""
+    only_modelled: int
+    """Calls that the run did not make."""
+
+    @property
+    def largest_off_s(self) -> float:
+        """The largest deviation of a call's start, in seconds; nan where there is none."""
+        return float(self.calls["off_s"].abs().max())
+
+
+class Recorded:
+    """A gateway that answers each message's nth call as it was answered, after as long."""
+
+    def __init__(self, answers: dict[tuple[int, int], tuple[Outcome, int]]) -> None:
+        """`answers` by message and attempt, each with its latency in microseconds."""
+        self._answers = answers
+
+    def call(self, seq: int, attempt: int, sender: int, at: int) -> tuple[Outcome, int]:
+        """The recorded answer; a call that was never made is accepted after a millisecond."""
+        return self._answers.get((seq, attempt), (Accepted(), 1_000))
+
+    def probe(self, sender: int, at: int) -> tuple[ProbeResult, int]:
+        """Well: exports do not tell of probes."""
+        return Healthy(), PROBE_US
+
+
+def replay(
+    messages: pd.DataFrame,
+    attempts: pd.DataFrame,
+    senders: Sequence[Sender],
+    *,
+    seed: int = 0,
+    lag_us: int | None = None,
+) -> Replayed:
+    """Run the model on what was recorded; `senders` and `seed` as the run had them.
+
+    `lag_us` is one lag for all calls; None: each call's own, as measured. With their own, stalls of
+    the machine are in the model and what is left is order and waiting; with one, they are not, and
+    add up for as long as a lane is busy.
+
+    A call's latency in the model is the recorded one and what its start lagged behind the instant
+    its lane was ready at: what the dispatcher took to commit and to connect. The guard adds both to
+    the next gap, as production adds the recorded one to a later start.
+    """
+    ordered = messages.sort_values("seq", ignore_index=True)
+    calls = attempts[attempts["called_at"].notna() & attempts["finished_at"].notna()]
+    calls = calls.sort_values(["sender", "called_at"], ignore_index=True)
+    calls["lag_us"] = _lags(calls, ordered, senders) if lag_us is None else lag_us
+    row = {seq: n for n, seq in enumerate(ordered["seq"])}
+    run = simulate(
+        _workload(ordered, [sender.number for sender in senders]),
+        Recorded(_answers(calls, row)),
+        senders,
+        seed=seed,
+        starts_at=int(ordered["enqueued_at"].min()),
+        presses=_cancellations(ordered),
+    )
+    return _compared(run, calls)
+
+
+def _workload(messages: pd.DataFrame, senders: Sequence[str]) -> Workload:
+    index = {sender: n for n, sender in enumerate(senders)}
+    at = _column(messages["enqueued_at"])
+    n = len(messages)
+    return Workload(
+        at=np.maximum.accumulate(at),
+        priority=_column(messages["priority"].map(_PRIORITIES)),
+        sender=_column(messages["sender"].map(index)),
+        send_at=_column(messages["send_at"].fillna(0)),
+        expires_at=_column(messages["expires_at"].fillna(NEVER)),
+        hold=np.zeros(n, dtype=np.bool_),  # Exports do not tell.
+        ids=messages["id"].tolist(),
+        references=messages["reference"].tolist(),
+        senders=tuple(senders),
+    )
+
+
+def _cancellations(messages: pd.DataFrame) -> list[Press]:
+    """What people, or a payment that came in, took out of the queue, when they did."""
+    taken = messages[(messages["state"] == State.CANCELLED) & messages["ended_at"].notna()]
+    return [
+        Press(at, partial(_cancel, sender, seq))
+        for at, sender, seq in sorted(
+            zip(taken["ended_at"].tolist(), taken["sender"], taken.index.tolist(), strict=True)
+        )
+    ]
+
+
+def _cancel(sender: str, seq: int, model: Model) -> None:
+    model.lane_of(sender).cancel(seq, "as recorded")
+
+
+def _column(values: "pd.Series[int]") -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+def _answers(
+    calls: pd.DataFrame, row: dict[int, int]
+) -> dict[tuple[int, int], tuple[Outcome, int]]:
+    took = calls["finished_at"] - calls["called_at"] + calls["lag_us"]
+    return {
+        (row[seq], number): (_OUTCOMES[outcome], max(1, int(latency)))
+        for seq, number, outcome, latency in zip(
+            calls["seq"], calls["number"], calls["outcome"], took, strict=True
+        )
+        if outcome in _OUTCOMES
+    }
+
+
+def _lags(calls: pd.DataFrame, messages: pd.DataFrame, senders: Sequence[Sender]) -> Ints:
+    """How long after its lane was ready each call left, in microseconds; where it waited for
+    something else, such as a backoff, the median of the others."""
+    due = messages.set_index("seq")[["enqueued_at", "send_at"]].max(axis=1)
+    policies = {sender.number: sender.policy for sender in senders}
+    lags = np.full(len(calls), -1, dtype=np.int64)
+    ready_at: dict[str, int] = {}
+    rows = calls[["sender", "seq", "called_at", "finished_at"]].itertuples(index=False)
+    for n, (number, seq, called_at, finished_at) in enumerate(rows):
+        lag = called_at - max(ready_at.get(number, 0), int(due[seq]))
+        if 0 <= lag <= LAG_MAX_US:
+            lags[n] = lag
+        policy = policies[number]
+        held = policy.pace_us + min(finished_at - called_at, policy.guard_us)
+        ready_at[number] = called_at + held
+    usual = int(np.median(lags[lags >= 0])) if bool((lags >= 0).any()) else 0
+    return np.where(lags >= 0, lags, usual)
+
+
+def _compared(run: Run, calls: pd.DataFrame) -> Replayed:
+    key = ["message_id", "number"]
+    theirs = run.attempt_rows()[[*key, "called_at"]].rename(columns={"called_at": "modelled_at"})
+    recorded = calls[[*key, "sender", "priority", "called_at", "lag_us"]]
+    both = recorded.merge(theirs, on=key, how="inner")
+    both["modelled_at"] += both["lag_us"]
+    both["off_s"] = (both["modelled_at"] - both["called_at"]) / 1e6
+    return Replayed(run, both, len(recorded) - len(both), len(theirs) - len(both))
