@@ -3,7 +3,9 @@
 It knows nothing of the program under test. What "WhatsApp" delivered is decided here, kept in
 the log, and judged from the log alone.
 
-Map: `application` speaks HTTP, `gateway` decides each call, `weather` is what was ordered to go
-wrong, `sky` what does go wrong now, `mpwa` the answers, `log` what happened, `verdict` and
-`expectation` what to think of it, `process` starts it as a program of its own.
+Map: `application` speaks HTTP behind a `door` that can close, `control` steers, `gateway` decides
+each call, `weather` is what was ordered to go wrong and `latency` how slowly, `sky` what does go
+wrong now, `mpwa` the answers, `receipts` what follows them, `log` and `counts` what happened,
+`verdict` and `expectation` what to think of it, `process` starts it as a program of its own,
+`ceiling` measures how much it can take.
 """

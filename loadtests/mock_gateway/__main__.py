@@ -5,11 +5,14 @@ import asyncio
 import random
 import signal
 import sys
+import textwrap
 from pathlib import Path
 
 from loadtests.mock_gateway.application import serving
 from loadtests.mock_gateway.clock import whole_us
+from loadtests.mock_gateway.faults import Fault
 from loadtests.mock_gateway.gateway import Gateway
+from loadtests.mock_gateway.latency import Latency, uniform
 from loadtests.mock_gateway.process import LISTENING
 from loadtests.mock_gateway.throttle import Throttle
 from loadtests.mock_gateway.weather import BadWeather, Weather, from_file
@@ -27,9 +30,18 @@ Weather is what goes wrong, on order; the first rule that applies to a call deci
   from_s = 30
   to_s = 50
 
-Over HTTP, with the same fields in JSON: PUT, GET, DELETE /_weather.
-What arrived: GET /_log?since=CALL, DELETE /_log. What to think of it: GET
-/_verdict?pace=SECONDS&expect=N, or POST /_verdict with the expected messages.
+  [latency]                       # of every answer; a rule may have its own, in the same words
+  law = "lognormal"               # or uniform (low_ms, high_ms), exponential (low_ms, mean_ms)
+  median_ms = 120
+  p99_ms = 900
+
+Faults: {faults}.
+
+Over HTTP, with the same fields in JSON: PUT, GET, DELETE /_weather. Gone for a while,
+refusing connections: POST /_drop {{"seconds": 5}}. What arrived: GET /_log?since=CALL,
+GET /_counts, DELETE /_log. What to think of it: GET /_verdict?pace=SECONDS&expect=N,
+or POST /_verdict with the expected messages.
+How many calls a second it can take: python -m loadtests.mock_gateway.ceiling
 """
 
 
@@ -47,12 +59,16 @@ def _seconds(written: str) -> float:
     return seconds
 
 
-def _range(written: str) -> tuple[float, float]:
+def _range(written: str) -> Latency:
     low, _, high = written.partition("-")
     ends = (float(low), float(high or low))
     if not 0 <= ends[0] <= ends[1] < float("inf"):
         raise argparse.ArgumentTypeError(f"must be A-B with 0 <= A <= B, not {written}")
-    return ends
+    return uniform(*ends)
+
+
+def _faults() -> str:
+    return textwrap.fill(", ".join(Fault), width=78, initial_indent="", subsequent_indent="  ")
 
 
 def _weather(path: str) -> Weather:
@@ -67,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m loadtests.mock_gateway",
         description="A mock MPWA WhatsApp gateway on the loopback, with a log and a verdict.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.format(faults=_faults()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = found.add_argument
@@ -77,7 +93,6 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--latency-ms",
         type=_range,
-        default=(0.0, 0.0),
         metavar="A-B",
         help="milliseconds before an answer, uniform between A and B (default none)",
     )
@@ -107,7 +122,7 @@ def main() -> int:
         chance=random.Random(chosen.seed),
         weather=chosen.weather,
         throttle=Throttle() if chosen.throttle else None,
-        latency_ms=chosen.latency_ms,
+        latency=chosen.latency_ms,
         pace_us=None if chosen.pace is None else whole_us(chosen.pace),
     )
     try:

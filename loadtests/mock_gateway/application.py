@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from loadtests.mock_gateway import control, fields, mpwa
+from loadtests.mock_gateway.door import DOOR, Door
 from loadtests.mock_gateway.faults import Fault
 from loadtests.mock_gateway.fields import as_send
 from loadtests.mock_gateway.gateway import Ending, Gateway
 from loadtests.mock_gateway.mpwa import Answer
 from loadtests.mock_gateway.mutation import normal_number
+from loadtests.mock_gateway.receipts import Postman
 from loadtests.mock_gateway.weather import CheckNumber
 
 BODY_BYTES_MAX = 256 * 1024 * 1024  # A verdict's expectation of a million messages fits.
@@ -23,7 +25,8 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends RST i
 def application(gateway: Gateway) -> web.Application:
     """The web application that speaks for *gateway*."""
     app = web.Application(client_max_size=BODY_BYTES_MAX)
-    routes = _Routes(gateway)
+    postman = Postman(gateway.clock)
+    routes = _Routes(gateway, postman)
     app.on_shutdown.append(routes.let_go)
     for method in ("GET", "POST"):
         for prefix in ("", "/{locale:[a-z]{2}}"):
@@ -41,27 +44,29 @@ async def serving(gateway: Gateway, *, port: int = 0) -> AsyncIterator[str]:
     Port 0 takes a free one.
     """
     # A hung call must not outlive its client, hence the cancellation.
-    runner = web.AppRunner(
-        application(gateway), access_log=None, handler_cancellation=True, shutdown_timeout=1.0
-    )
+    app = application(gateway)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+    door = app[DOOR] = Door(runner, gateway.clock)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port, backlog=1_024).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"http://127.0.0.1:{await door.open(port)}"
     finally:
+        await door.leave()
         await runner.cleanup()
 
 
 class _Routes:
     """MPWA's routes on one gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, postman: Postman) -> None:
         self._gateway = gateway
+        self._postman = postman
         self._stopping = asyncio.Event()
 
     async def let_go(self, _: web.Application) -> None:
         """End the calls that hang, so that the server can stop."""
         self._stopping.set()
+        await self._postman.close()
 
     async def send_message(self, request: web.Request) -> web.StreamResponse:
         gateway = self._gateway
@@ -72,6 +77,8 @@ class _Routes:
         if reply.delay_s:
             await gateway.clock.sleep(reply.delay_s)
         if reply.ending is Ending.ANSWERED:
+            if (url := gateway.sky.weather.receipts_url) is not None:
+                self._postman.take(url, reply.receipts)
             return _response(reply.answer)
         if reply.ending is Ending.HUNG:
             await self._stopping.wait()

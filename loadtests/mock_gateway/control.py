@@ -1,14 +1,25 @@
-"""The routes a test steers the gateway by: `/_weather`, `/_log`, `/_verdict`."""
+"""The routes a test steers the gateway by: weather, log, counts, verdict, and going away."""
+
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
+from loadtests.mock_gateway.door import DOOR
 from loadtests.mock_gateway.expectation import Expectation
 from loadtests.mock_gateway.gateway import Gateway
 from loadtests.mock_gateway.verdict import judge
 from loadtests.mock_gateway.weather import BadWeather, Weather, from_json
 
 _JSON = "application/json"
+DROP_MAX_S = 3_600.0
+"""A gateway that is away cannot be told to come back, so a slip of the pen must not last."""
+
+
+class Drop(msgspec.Struct, forbid_unknown_fields=True):
+    """An order to refuse connections."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0.0, le=DROP_MAX_S)]
 
 
 def routes(gateway: Gateway) -> list[web.RouteDef]:
@@ -20,6 +31,8 @@ def routes(gateway: Gateway) -> list[web.RouteDef]:
         web.delete("/_weather", control.clear_weather),
         web.get("/_log", control.log),
         web.delete("/_log", control.clear_log),
+        web.get("/_counts", control.counts),
+        web.post("/_drop", control.drop),
         web.get("/_verdict", control.verdict),
         web.post("/_verdict", control.verdict_on_expected),
     ]
@@ -70,6 +83,21 @@ class _Control:
     async def clear_log(self, _: web.Request) -> web.Response:
         self._gateway.forget()
         return _shown({"next_call": self._gateway.log.next_call})
+
+    async def counts(self, _: web.Request) -> web.Response:
+        return _shown(self._gateway.counts.shown(self._gateway.banned))
+
+    async def drop(self, request: web.Request) -> web.StreamResponse:
+        try:
+            order = msgspec.json.decode(await request.read(), type=Drop)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _refused(str(error))
+        response = _shown({"seconds": order.seconds})
+        response.force_close()
+        await response.prepare(request)
+        await response.write_eof()  # The answer has to leave before its connection is cut.
+        request.app[DOOR].drop(order.seconds)
+        return response
 
     async def verdict(self, request: web.Request) -> web.Response:
         query = {name: request.query[name] for name in request.query}

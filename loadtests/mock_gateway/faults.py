@@ -26,6 +26,25 @@ class Fault(StrEnum):
     HANG = "hang"
     RESET_AFTER_WRITE = "reset_after_write"
     SLOW = "slow"
+    UNAUTHORIZED = "unauthorized"
+    NOT_WORKING = "not_working"
+    COLD = "cold"
+    OK_THEN_FAILED_RECEIPT = "ok_then_failed_receipt"
+    DUPLICATE_RECEIPTS = "duplicate_receipts"
+    RECEIPTS_OUT_OF_ORDER = "receipts_out_of_order"
+
+
+ACCEPTING = (
+    Fault.OK,
+    Fault.SLOW,
+    Fault.OK_THEN_FAILED_RECEIPT,
+    Fault.DUPLICATE_RECEIPTS,
+    Fault.RECEIPTS_OUT_OF_ORDER,
+)
+"""Those whose call is answered as sent, and with an id if one is asked for."""
+
+DOWN = (Fault.DISCONNECTED, Fault.NOT_WORKING)
+"""Those that info-devices knows of too."""
 
 
 class Delivery(Enum):
@@ -63,4 +82,10 @@ EFFECTS: dict[Fault, Effect] = {
     Fault.HANG: Effect(Delivery.AS_RULED, of_whole_call=True),
     Fault.RESET_AFTER_WRITE: Effect(Delivery.AS_RULED, of_whole_call=True),
     Fault.SLOW: Effect(Delivery.YES, of_whole_call=True),
+    Fault.UNAUTHORIZED: Effect(Delivery.NO, of_whole_call=True),
+    Fault.NOT_WORKING: Effect(Delivery.NO, of_whole_call=True),
+    Fault.COLD: Effect(Delivery.NO, of_whole_call=False),
+    Fault.OK_THEN_FAILED_RECEIPT: Effect(Delivery.NO, of_whole_call=False),
+    Fault.DUPLICATE_RECEIPTS: Effect(Delivery.YES, of_whole_call=False),
+    Fault.RECEIPTS_OUT_OF_ORDER: Effect(Delivery.YES, of_whole_call=False),
 }

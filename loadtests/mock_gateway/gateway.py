@@ -10,12 +10,15 @@ from enum import Enum
 from typing import NamedTuple
 
 from loadtests.mock_gateway import mpwa
-from loadtests.mock_gateway.clock import Clock
-from loadtests.mock_gateway.faults import EFFECTS, Fault
+from loadtests.mock_gateway.clock import US_PER_S, Clock
+from loadtests.mock_gateway.counts import Counts
+from loadtests.mock_gateway.faults import ACCEPTING, EFFECTS, Fault
 from loadtests.mock_gateway.fields import Send
+from loadtests.mock_gateway.latency import Latency
 from loadtests.mock_gateway.log import Call, CallLog, Delivered
 from loadtests.mock_gateway.mpwa import Answer
 from loadtests.mock_gateway.mutation import delivered_text, recipients
+from loadtests.mock_gateway.receipts import Receipt, planned
 from loadtests.mock_gateway.sky import DOWN, FINE, Sky
 from loadtests.mock_gateway.throttle import Throttle
 from loadtests.mock_gateway.weather import Rule, Weather
@@ -35,6 +38,7 @@ class Reply(NamedTuple):
     answer: Answer
     delay_s: float = 0.0
     ending: Ending = Ending.ANSWERED
+    receipts: tuple[Receipt, ...] = ()
 
 
 class _Fate(NamedTuple):
@@ -44,6 +48,7 @@ class _Fate(NamedTuple):
     answer: Answer
     deliveries: tuple[Delivered, ...] = ()
     rule: Rule = FINE
+    message_id: str = ""
 
 
 _ENDINGS = {Fault.HANG: Ending.HUNG, Fault.RESET_AFTER_WRITE: Ending.RESET}
@@ -52,7 +57,7 @@ _ENDINGS = {Fault.HANG: Ending.HUNG, Fault.RESET_AFTER_WRITE: Ending.RESET}
 class Gateway:
     """The state of one mock gateway: weather, log, bans, throttle.
 
-    *latency_ms* is a uniform range added to every answer; *pace_us* bans a sender whose calls
+    *latency* goes before every answer whose weather has none; *pace_us* bans a sender whose calls
     come closer than that (None: nobody is banned); *throttle* None lets every request through.
     """
 
@@ -63,22 +68,26 @@ class Gateway:
         chance: random.Random | None = None,
         weather: Weather | None = None,
         throttle: Throttle | None = None,
-        latency_ms: tuple[float, float] = (0.0, 0.0),
+        latency: Latency | None = None,
         pace_us: int | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.log = CallLog()
+        self.counts = Counts()
         self._throttle = throttle
         self._chance = chance or random.Random(0)
-        self._latency_ms = latency_ms
+        self._latency = latency
         self._pace_us = pace_us
         self._last_arrival_us: dict[str, int] = {}  # By sender.
         self._banned: dict[str, None] = {}  # In the order of their bans.
+        self._chats: set[tuple[str, str]] = set()  # Sender and number, once one was delivered.
         self.set_weather(weather or Weather())
 
     def set_weather(self, weather: Weather) -> None:
         """Change the weather; its seconds and calls are counted from now."""
-        self.sky = Sky(weather, since_us=self.clock.now_us(), chance=self._chance)
+        self.sky = Sky(
+            weather, since_us=self.clock.now_us(), chance=self._chance, chats=self._chats
+        )
 
     @property
     def banned(self) -> tuple[str, ...]:
@@ -88,13 +97,14 @@ class Gateway:
     def forget(self) -> None:
         """Clear the log, and with it the bans: the next run starts clean."""
         self.log.clear()
+        self.counts.clear()
         self._last_arrival_us.clear()
         self._banned.clear()
 
-    def latency_s(self) -> float:
+    def latency_s(self, rule: Rule = FINE) -> float:
         """Seconds until the next answer, drawn anew each time."""
-        low, high = self._latency_ms
-        return self._chance.uniform(low, high) / 1_000 if high else 0.0
+        latency = rule.latency or self.sky.weather.latency or self._latency
+        return latency.draw_s(self._chance) if latency else 0.0
 
     def refused(self, client: str) -> Answer | None:
         """The throttle's 429 if *client* has used up its minute; counts the request if not."""
@@ -126,21 +136,31 @@ class Gateway:
         numbers = recipients(send.number)
         self._note_arrival(send.sender, arrived_us)
         fate = self._fate(send, numbers, client)
-        self.log.append(
-            Call(
-                call=self.log.next_call,
-                arrived_us=arrived_us,
-                sender=send.sender,
-                recipients=numbers,
-                text=send.message,
-                deliveries=fate.deliveries,
-                answer=fate.answer,
-                fault=fate.name,
-            )
+        self._keep(send, numbers, fate, arrived_us)
+        rule = fate.rule
+        slow_s = rule.seconds or 0.0 if rule.fault is Fault.SLOW else 0.0
+        ending = _ENDINGS.get(rule.fault, Ending.ANSWERED)
+        receipts: tuple[Receipt, ...] = ()
+        if fate.message_id:
+            receipts = planned(rule.fault, message_id=fate.message_id, recipient=numbers[0])
+        return Reply(fate.answer, self.latency_s(rule) + slow_s, ending, receipts)
+
+    def _keep(self, send: Send, numbers: tuple[str, ...], fate: _Fate, arrived_us: int) -> None:
+        ago_us = self.clock.now_us() - arrived_us
+        call = Call(
+            call=self.log.next_call,
+            arrived_us=arrived_us,
+            sender=send.sender,
+            recipients=numbers,
+            text=send.message,
+            deliveries=fate.deliveries,
+            answer=fate.answer,
+            fault=fate.name,
+            arrived_at=round(self.clock.wall_s() * US_PER_S) - ago_us,
         )
-        slow_s = fate.rule.seconds or 0.0 if fate.rule.fault is Fault.SLOW else 0.0
-        ending = _ENDINGS.get(fate.rule.fault, Ending.ANSWERED)
-        return Reply(fate.answer, self.latency_s() + slow_s, ending)
+        self.log.append(call)
+        self.counts.add(call)
+        self._chats.update((call.sender, delivery.recipient) for delivery in call.deliveries)
 
     def _note_arrival(self, sender: str, arrived_us: int) -> None:
         if self._pace_us is None:
@@ -159,13 +179,22 @@ class Gateway:
         if not numbers or not send.message.strip():
             return _Fate("invalid", mpwa.plain(Fault.INVALID, locale=send.locale))
         if send.sender in self._banned:
-            return _Fate("banned", self._answer(send, DOWN, ()))
+            return _Fate("banned", self._answer(send, DOWN))
         struck = self.sky.strike(send.sender, numbers, now_us=self.clock.now_us())
         leading = min(struck, key=_weight)
         if EFFECTS[leading.fault].of_whole_call:
             struck = [leading] * len(numbers)
         deliveries = tuple(self._deliveries(send, zip(numbers, struck, strict=True)))
-        return _Fate(leading.fault, self._answer(send, leading, deliveries), deliveries, leading)
+        message_id = self._message_id(send, leading)
+        answer = self._answer(send, leading, deliveries, message_id)
+        return _Fate(leading.fault, answer, deliveries, leading, message_id)
+
+    def _message_id(self, send: Send, rule: Rule) -> str:
+        """WhatsApp's id of a text that is taken, where anybody is to hear of it."""
+        heard = send.full or self.sky.weather.receipts_url is not None
+        if not heard or rule.fault not in ACCEPTING:
+            return ""
+        return f"3EB0{self._chance.getrandbits(72):018X}"
 
     def _deliveries(self, send: Send, struck: Iterable[tuple[str, Rule]]) -> Iterable[Delivered]:
         for number, rule in struck:
@@ -177,18 +206,20 @@ class Gateway:
                     ),
                 )
 
-    def _answer(self, send: Send, rule: Rule, deliveries: tuple[Delivered, ...]) -> Answer:
+    def _answer(
+        self, send: Send, rule: Rule, deliveries: tuple[Delivered, ...] = (), message_id: str = ""
+    ) -> Answer:
         fault = rule.fault
         if fault is Fault.THROTTLED:
             return mpwa.throttled(
                 retry_after="" if rule.retry_after is None else str(rule.retry_after),
                 reset_at_s=None,
             )
-        if send.full and fault in (Fault.OK, Fault.SLOW):
+        if send.full and message_id:
             return mpwa.sent_in_full(
-                message_id=f"3EB0{self._chance.getrandbits(72):018X}",
-                number=deliveries[0].recipient,
-                text=deliveries[0].text,
+                message_id=message_id,
+                number=deliveries[0].recipient if deliveries else recipients(send.number)[0],
+                text=deliveries[0].text if deliveries else send.message.strip(),
                 wall_s=self.clock.wall_s(),
             )
         in_full = mpwa.failed_in_full(fault) if send.full else None

@@ -26,12 +26,14 @@ class Call(NamedTuple):
     deliveries: tuple[Delivered, ...]  # What WhatsApp really delivered.
     answer: Answer  # Status 0: none was given.
     fault: str
+    arrived_at: int  # Wall microseconds, to lay the log beside exports.
 
     def shown(self) -> dict[str, object]:
         """The call as JSON shows it."""
         return {
             "call": self.call,
             "arrived_us": self.arrived_us,
+            "arrived_at": self.arrived_at,
             "sender": self.sender,
             "recipients": self.recipients,
             "text": self.text,

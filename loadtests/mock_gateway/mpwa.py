@@ -88,6 +88,18 @@ _PLAIN = {
     Fault.HTML_502: _page(502, "502 Bad Gateway"),
     Fault.HANG: NO_ANSWER,
     Fault.RESET_AFTER_WRITE: NO_ANSWER,
+    Fault.OK_THEN_FAILED_RECEIPT: SENT,
+    Fault.DUPLICATE_RECEIPTS: SENT,
+    Fault.RECEIPTS_OUT_OF_ORDER: SENT,
+    Fault.COLD: NOT_SENT,  # Error 463 under row 8: MPWA does not say what went wrong.
+    Fault.UNAUTHORIZED: said(401, message="Unauthenticated."),
+    Fault.NOT_WORKING: said(  # WAHA's; a proxy may stand for it here.
+        422,
+        error="Session status is not as expected. Try again later or restart the session",
+        session="default",
+        status="STOPPED",
+        expected=["WORKING"],
+    ),
 }
 
 

@@ -19,10 +19,11 @@ class DidNotStart(Exception):
 
 
 @contextlib.contextmanager
-def running(*arguments: str, start_within_s: float = 15.0) -> Iterator[str]:
+def running(*arguments: str, start_within_s: float = 15.0, apart: bool = False) -> Iterator[str]:
     """Run `python -m loadtests.mock_gateway` with *arguments*; yields its base URL.
 
     It runs in the project's folder, so a weather file is best named by its absolute path.
+    *apart*: Ctrl-C at the terminal does not reach it, and it lives until this ends.
 
     Raises: DidNotStart.
     """
@@ -30,7 +31,12 @@ def running(*arguments: str, start_within_s: float = 15.0) -> Iterator[str]:
     with (
         tempfile.TemporaryFile("w+") as complaints,
         subprocess.Popen(
-            command, cwd=_PROJECT, stdout=subprocess.PIPE, stderr=complaints, text=True
+            command,
+            cwd=_PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            start_new_session=apart,
         ) as process,
     ):
         assert process.stdout is not None

@@ -1,7 +1,9 @@
 """What goes wrong now: the weather, how often each rule has struck, and what it left behind."""
 
 import random
+from collections.abc import Container
 
+from loadtests.mock_gateway import faults
 from loadtests.mock_gateway.clock import whole_us
 from loadtests.mock_gateway.faults import Fault
 from loadtests.mock_gateway.weather import Rule, Weather
@@ -17,8 +19,17 @@ class Sky:
     Probes (check-number, info-devices) look at it without using a rule up.
     """
 
-    def __init__(self, weather: Weather, *, since_us: int, chance: random.Random) -> None:
+    def __init__(
+        self,
+        weather: Weather,
+        *,
+        since_us: int,
+        chance: random.Random,
+        chats: Container[tuple[str, str]] = (),
+    ) -> None:
+        """`chats` are the senders and numbers between which a message has been delivered."""
         self.weather = weather
+        self._chats = chats
         self._since_us = since_us
         self._chance = chance
         self._calls = 0
@@ -38,7 +49,7 @@ class Sky:
         if now_us < self._down_until_us.get(sender, now_us):
             return False
         for _, rule in self._covering(sender, "", call=self._calls + 1, now_us=now_us):
-            if rule.fault is Fault.DISCONNECTED and rule.seconds is None:
+            if rule.fault in faults.DOWN and rule.seconds is None:
                 return False
             if rule.fault is Fault.OK and rule.is_certain:
                 return True
@@ -59,13 +70,17 @@ class Sky:
         for index, rule in self._covering(sender, number, call=self._calls, now_us=now_us):
             if rule.times is not None and self._struck[index] >= rule.times:
                 continue
-            if not self._chosen(index, number):
+            if not self._chosen(index, number) or self._is_known(rule, sender, number):
                 continue
             self._struck[index] += 1
             if rule.fault is Fault.DISCONNECTED and rule.seconds is not None:
                 self._down_until_us[sender] = now_us + whole_us(rule.seconds)
             return rule
         return _unruled(number)
+
+    def _is_known(self, rule: Rule, sender: str, number: str) -> bool:
+        """Whether a rule for first contacts meets two who have a chat already."""
+        return rule.fault is Fault.COLD and (sender, number) in self._chats
 
     def _covering(
         self, sender: str, number: str, *, call: int, now_us: int

@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 
 from loadtests.mock_gateway.clock import whole_us
-from loadtests.mock_gateway.faults import EFFECTS, Delivery, Fault
+from loadtests.mock_gateway.faults import DOWN, EFFECTS, Delivery, Fault
+from loadtests.mock_gateway.latency import Latency
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
@@ -49,6 +50,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seconds: Seconds | None = None  # How long slow lasts, or a device stays disconnected.
     delivered: bool | None = None  # Whether an unanswered call was delivered; None: it was not.
     retry_after: int | float | str | None = RETRY_AFTER_S  # Sent as is; null, "": no header.
+    latency: Latency | None = None  # Of these calls' answers; None: the weather's.
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself, so that no rule is quietly without effect."""
@@ -75,7 +77,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 self.retry_after != RETRY_AFTER_S and fault is not Fault.THROTTLED,
                 "retry_after has no meaning",
             ),
-            (is_down and self.recipient is not None, "a device is not down for one recipient"),
+            (
+                fault in DOWN and self.recipient is not None,
+                "a device is not down for one recipient",
+            ),
             (
                 fault is Fault.NOT_REGISTERED and self.times is not None,
                 "a number is on WhatsApp or is not, so times has no meaning",
@@ -112,6 +117,8 @@ class Weather(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     senders: frozenset[str] | None = None  # None: every sender is registered.
     api_keys: frozenset[str] | None = None  # None: every key is good.
     check_number: CheckNumber = CheckNumber.BY_METHOD
+    latency: Latency | None = None  # Of every answer; None: what the gateway was started with.
+    receipts_url: str | None = None  # Where receipts are posted; None: nowhere, as with MPWA.
 
 
 def from_json(body: bytes) -> Weather:

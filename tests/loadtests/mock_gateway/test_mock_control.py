@@ -31,7 +31,9 @@ class Talk(NamedTuple):
 
 
 def _talk(scene: Callable[[Talk], Awaitable[None]], *, now_us: int = 5) -> None:
-    gateway = Gateway(clock=Clock(now_us=lambda: now_us), chance=random.Random(1))
+    gateway = Gateway(
+        clock=Clock(now_us=lambda: now_us, wall_s=lambda: 9.0), chance=random.Random(1)
+    )
 
     async def served() -> None:
         async with serving(gateway) as url, aiohttp.ClientSession(url) as session:
@@ -73,6 +75,7 @@ def test_the_log_shows_every_call_in_full() -> None:
             {
                 "call": 1,
                 "arrived_us": 5,
+                "arrived_at": 9_000_000,
                 "sender": "S",
                 "recipients": ["62811"],
                 "text": " hi {number} ",

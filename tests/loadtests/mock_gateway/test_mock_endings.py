@@ -11,6 +11,7 @@ import pytest
 from loadtests.mock_gateway.application import serving
 from loadtests.mock_gateway.clock import Clock
 from loadtests.mock_gateway.gateway import Gateway
+from loadtests.mock_gateway.latency import Latency, uniform
 from loadtests.mock_gateway.weather import from_json
 
 Said = tuple[int, str, str, str | None]  # Status, content type, body, Retry-After.
@@ -34,14 +35,14 @@ class Sleeps:
 
 
 def _gateway(
-    sleeps: Sleeps | None = None, *, latency_ms: tuple[float, float] = (0, 0), **rule: object
+    sleeps: Sleeps | None = None, *, latency: Latency | None = None, **rule: object
 ) -> Gateway:
     weather = from_json(json.dumps({"rules": [rule] if rule else []}).encode())
     return Gateway(
         clock=(sleeps or Sleeps()).clock(),
         chance=random.Random(3),
         weather=weather,
-        latency_ms=latency_ms,
+        latency=latency,
     )
 
 
@@ -117,7 +118,7 @@ def test_a_reset_is_seen_as_one_and_the_call_is_logged(*, delivers: bool) -> Non
 @pytest.mark.parametrize("delivers", [True, False])
 def test_a_hung_call_is_logged_while_its_client_still_waits(*, delivers: bool) -> None:
     sleeps = Sleeps()
-    gateway = _gateway(sleeps, latency_ms=(1, 1), fault="hang", delivered=delivers)
+    gateway = _gateway(sleeps, latency=uniform(1, 1), fault="hang", delivered=delivers)
 
     async def give_up(session: aiohttp.ClientSession) -> Said:
         call = asyncio.create_task(_send(session))
@@ -133,7 +134,7 @@ def test_a_hung_call_is_logged_while_its_client_still_waits(*, delivers: bool) -
 
 def test_a_stopping_server_resets_the_calls_that_hang() -> None:
     sleeps = Sleeps()
-    gateway = _gateway(sleeps, latency_ms=(1, 1), fault="hang")
+    gateway = _gateway(sleeps, latency=uniform(1, 1), fault="hang")
 
     async def scene() -> None:
         async with aiohttp.ClientSession() as session:
@@ -189,7 +190,7 @@ def test_a_slow_call_is_answered_after_its_seconds() -> None:
 
 def test_latency_is_drawn_from_its_range_and_repeats_with_the_seed() -> None:
     def drawn() -> list[float]:
-        gateway = Gateway(chance=random.Random(5), latency_ms=(20, 80))
+        gateway = Gateway(chance=random.Random(5), latency=uniform(20, 80))
         return [gateway.latency_s() for _ in range(200)]
 
     assert min(drawn()) < 0.025
@@ -200,7 +201,7 @@ def test_latency_is_drawn_from_its_range_and_repeats_with_the_seed() -> None:
 
 def test_latency_delays_sends_and_probes() -> None:
     sleeps = Sleeps()
-    gateway = Gateway(clock=sleeps.clock(), latency_ms=(30, 30))
+    gateway = Gateway(clock=sleeps.clock(), latency=uniform(30, 30))
 
     async def probe_and_send(session: aiohttp.ClientSession) -> Said:
         async with session.get("/info-devices?api_key=K&number=S"):

@@ -1,0 +1,95 @@
+"""Disturbances at seeded instants, while people arrive."""
+
+import threading
+import time
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+import httpx
+
+from loadtests.run.order import Order
+from loadtests.run.service import Service
+
+FIRST, LAST = 0.1, 1.0
+"""The shares of the time between which things happen."""
+DOWN_MAX_S = 1.5
+"""How long a killed service stays down, at most."""
+AWAY_S = 3.0
+"""How long a dropped gateway is away."""
+
+
+class Event(NamedTuple):
+    """One disturbance to come."""
+
+    in_s: float
+    what: str
+    for_s: float
+
+
+def planned(order: Order) -> list[Event]:
+    """When what happens: evenly spread, each moved at random within its share of the time."""
+    chance = Random(f"chaos {order.seed}")
+    whats = ["kill"] * order.kills + ["drop"] * order.drops
+    chance.shuffle(whats)
+    share_s = (LAST - FIRST) * order.seconds / max(1, len(whats))
+    return [
+        Event(
+            FIRST * order.seconds + share_s * (index + 0.6 * chance.random()),
+            what,
+            chance.uniform(0.0, DOWN_MAX_S) if what == "kill" else AWAY_S,
+        )
+        for index, what in enumerate(whats)
+    ]
+
+
+class Conductor(threading.Thread):
+    """Does what is planned, and keeps when it did."""
+
+    def __init__(self, order: Order, service: Service, gateway_url: str) -> None:
+        super().__init__(name="chaos", daemon=True)
+        self.done: list[dict[str, object]] = []
+        self.errors: list[str] = []
+        self._plan = planned(order)
+        self._service = service
+        self._gateway_url = gateway_url
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Disturb until the plan is done, or the run is over."""
+        began = time.monotonic()
+        acts: dict[str, Callable[[Event], None]] = {"kill": self._kill, "drop": self._drop}
+        for event in self._plan:
+            if self._over.wait(max(0.0, began + event.in_s - time.monotonic())):
+                return
+            try:
+                acts[event.what](event)
+            except (OSError, httpx.HTTPError) as error:
+                self.errors.append(f"chaos could not {event.what}: {error}")
+
+    def finish(self) -> None:
+        """Disturb no more; the service is running when this returns."""
+        self._over.set()
+        self.join()
+
+    def _kill(self, event: Event) -> None:
+        at = _now_us()
+        self._service.kill()
+        time.sleep(event.for_s)
+        restored_at = _now_us()
+        self._service.start()
+        self._keep("kill", at, restored_at, f"the service, down for {event.for_s:.1f} s")
+
+    def _drop(self, event: Event) -> None:
+        at = _now_us()
+        answer = httpx.post(f"{self._gateway_url}/_drop", json={"seconds": event.for_s})
+        answer.raise_for_status()
+        self._over.wait(event.for_s)
+        self._keep("drop", at, _now_us(), f"the gateway, away for {event.for_s:.1f} s")
+
+    def _keep(self, what: str, at: int, restored_at: int, detail: str) -> None:
+        self.done.append({"what": what, "at": at, "restored_at": restored_at, "detail": detail})
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000

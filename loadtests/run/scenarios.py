@@ -1,0 +1,65 @@
+"""The load tests that have a name."""
+
+from typing import NamedTuple
+
+
+class Scenario(NamedTuple):
+    """What a name stands for; options of the command line say otherwise."""
+
+    said: str
+    shape: str
+    seconds: float
+    """In which people arrive."""
+    people: int | None = None
+    """None: as many as keep the senders busy for four fifths of the time."""
+    pace_s: float = 0.25
+    senders: int = 2
+    faults: bool = True
+    kills: int = 0
+    drops: int = 0
+    """How often the gateway is away for a while."""
+    acknowledge_p99_ms: float | None = None
+    hands: int = 50
+    """Registrations under way at once, at most, on each Locust worker."""
+
+
+SCENARIOS = {
+    "five": Scenario(
+        "five people at once, at the real pace, nothing going wrong",
+        "at-once",
+        1.0,
+        people=5,
+        pace_s=10.0,
+        senders=1,
+        faults=False,
+    ),
+    "minute": Scenario("200 people within a minute", "within", 60.0, people=200, senders=1),
+    "burst": Scenario(
+        "200 people within a second: 400 messages, p99 of the 202s below 300 ms",
+        "at-once",
+        1.0,
+        people=200,
+        senders=1,
+        faults=False,
+        acknowledge_p99_ms=300.0,
+        hands=200,
+    ),
+    "load": Scenario(
+        "two minutes of an opening day with faults, kills and a gateway that goes away",
+        "opening-day",
+        75.0,
+        kills=3,
+        drops=1,
+    ),
+    "opening-day": Scenario(
+        "a steep rise and a long tail, twice what two senders can take at its peak",
+        "opening-day",
+        300.0,
+        kills=2,
+        drops=1,
+    ),
+    "spike": Scenario("a quiet time with three moments in which everybody comes", "spike", 180.0),
+    "soak": Scenario(
+        "half an hour with faults and 60 kills", "soak", 1_800.0, kills=60, drops=4, senders=4
+    ),
+}

@@ -1,0 +1,172 @@
+"""The program under test as a process: started, killed, started again; spoken to over HTTP."""
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from loadtests.run.order import Order
+
+WAQ = Path(sys.executable).with_name("waq")
+UP_WITHIN_S = 60.0
+DOWN_WITHIN_S = 45.0
+"""A call in flight is settled before it ends."""
+LOOK_S = 0.05
+CALL_TIMEOUT_S = 10.0
+"""Shorter than in production: a call that hangs holds its sender up for so long."""
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class ServiceError(Exception):
+    """The service could not be started, or would not do as it was told; the text is its own."""
+
+
+class Service:
+    """`waq serve` on a database of its own, on one port of the loopback for all its lives."""
+
+    def __init__(self, order: Order, folder: Path, gateway_url: str) -> None:
+        self.token = secrets.token_hex(24)
+        self.xendit_token = secrets.token_hex(16)
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.log = folder / "service.log"
+        self._environ = _environ(order, folder, gateway_url, self.token, self.xendit_token)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._client = httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=10.0
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None: it is not running."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def start(self) -> None:
+        """Start it; returns at once."""
+        port = self.url.rpartition(":")[2]
+        command = [str(WAQ), "serve", "--host", "127.0.0.1", "--port", port, "--log", "json"]
+        with self._lock, self.log.open("ab") as said:
+            self._process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=self._environ,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,  # Ctrl-C is for the runner, which ends it in its turn.
+            )
+
+    def wait_until_up(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            ServiceError: it ended by itself, or did not answer in time.
+        """
+        until = time.monotonic() + UP_WITHIN_S
+        while time.monotonic() < until:
+            if self.pid is None:
+                raise ServiceError(f"the service ended by itself: {self._last_words()}")
+            with contextlib.suppress(httpx.TransportError):
+                if self._client.get("/healthz").status_code == httpx.codes.OK:
+                    return
+            time.sleep(LOOK_S)
+        raise ServiceError(f"no answer within {UP_WITHIN_S:g} s: {self._last_words()}")
+
+    def kill(self) -> None:
+        """`kill -9`, and wait until it is gone."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait(DOWN_WITHIN_S)
+
+    def stop(self) -> None:
+        """SIGTERM; SIGKILL if that does not help."""
+        with self._lock:
+            process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(DOWN_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def waiting(self) -> int | None:
+        """How many messages have not ended; None: it did not say."""
+        try:
+            answer = self._client.get("/v1/queue")
+            found = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            return None
+        return int(found["queue_length"]) + len(found["sending"])
+
+    def let_go(self) -> None:
+        """End pauses that a load test's operator may have left behind."""
+        with contextlib.suppress(httpx.HTTPError):
+            self._client.post("/v1/queue/resume", json={})
+
+    def export(self, what: str, path: Path) -> None:
+        """Write messages or attempts as JSON lines, as `waq export` tells them.
+
+        Raises:
+            ServiceError: it could not.
+        """
+        command = [str(WAQ), "export", what, "--format", "jsonl", "--out", str(path)]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=self._environ, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ServiceError(f"waq export {what}: {_last_line(done.stderr)}")
+
+    def _last_words(self) -> str:
+        return f"{_last_line(self.log.read_text(errors='replace'))} (all of it in {self.log})"
+
+
+def _environ(
+    order: Order, folder: Path, gateway_url: str, token: str, xendit_token: str
+) -> Mapping[str, str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("WAQ_", "WHATSAPP_"))
+    }
+    return inherited | {
+        "WHATSAPP_API_KEY": "K",
+        "WHATSAPP_SENDER": order.numbers[0],
+        "WAQ_SENDERS": ",".join(order.numbers[1:]),
+        "WAQ_DATABASE_URL": f"sqlite:///{(folder / 'queue.db').resolve()}",
+        "WAQ_GATEWAY_URL": gateway_url,
+        "WAQ_PACE_SECONDS": str(order.pace_s),
+        "WAQ_GUARD_MS": str(order.guard_ms),
+        "WAQ_API_TOKEN": token,
+        "WAQ_API_PER_SECOND": "100000",
+        "WAQ_ADMIN_PASSWORD": token,
+        "WAQ_XENDIT_TOKEN": xendit_token,
+        "WAQ_CALL_TIMEOUT_SECONDS": str(CALL_TIMEOUT_S),
+        # What is measured in tens of seconds at the real pace is scaled with it.
+        "WAQ_BACKOFF_SECONDS": str(max(0.1, order.pace_s / 2)),
+        "WAQ_BACKOFF_MAX_SECONDS": str(max(1.0, order.pace_s * 60)),
+        "WAQ_PROBE_SECONDS": "1",
+        "WAQ_PROBE_MAX_SECONDS": "4",
+        "WAQ_SEED": str(order.seed),
+    }
+
+
+def _last_line(said: str) -> str:
+    lines = said.strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
