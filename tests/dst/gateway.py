@@ -32,6 +32,20 @@ class Arrival(NamedTuple):
     answer: Answer
     """What was answered, heard or not."""
     delivered: bool
+    by: str
+    """The process that called."""
+
+
+class Course(NamedTuple):
+    """What becomes of a call; times in seconds."""
+
+    answer: Answer
+    delivered: bool
+    connecting_s: float
+    answering_s: float
+    breaks: bool = False
+    """The adapter breaks after the check that lets the call leave: whether it had left, only the
+    gateway knows."""
 
 
 class Weather:
@@ -50,16 +64,17 @@ class Weather:
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
         self._asked: dict[str, int] = {}
 
-    def draw(self, body: str) -> tuple[Answer, bool, float, float]:
-        """The answer, whether it is delivered, and how long connecting and answering take, in s."""
+    def draw(self, body: str) -> "Course":
+        """What becomes of a call."""
         self._asked[body] = nth = self._asked.get(body, 0) + 1
         if self.fair:
-            return Accepted("fair"), True, 0.0, 0.05
+            return Course(Accepted("fair"), delivered=True, connecting_s=0.0, answering_s=0.05)
         chance = random.Random(f"{self.seed} {body} {nth}")
         answer, delivered = self._answer(chance)
-        connecting = chance.choice((0.0, 0.0, 0.0, 0.0, 0.01, 0.4, 4.0))
-        answering = chance.choice((0.0, 0.001, 0.2, 1.0, 3.0, 17.0, 30.0))
-        return answer, delivered, connecting, answering
+        connecting_s = chance.choice((0.0, 0.0, 0.0, 0.0, 0.01, 0.4, 4.0))
+        answering_s = chance.choice((0.0, 0.001, 0.2, 1.0, 3.0, 17.0, 30.0, 70.0))
+        breaks = chance.random() < self.rules.trouble / 8
+        return Course(answer, delivered, connecting_s, answering_s, breaks)
 
     def _answer(self, chance: random.Random) -> tuple[Answer, bool]:
         if chance.random() >= self.rules.trouble:
@@ -89,23 +104,31 @@ class Weather:
 class StoryGateway:
     """The gateway as one process reaches it."""
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, weather: Weather, by: str) -> None:
         self._weather = weather
+        self._by = by
 
     async def send(self, call: Call, departure: Departure) -> Reply:
         """Answer as the weather says."""
-        weather = self._weather
-        answer, delivered, connecting, answering = weather.draw(call.body)
-        if connecting:
-            await asyncio.sleep(connecting)
-        if not isinstance(answer, Unreachable):
+        course = self._weather.draw(call.body)
+        if course.connecting_s:
+            await asyncio.sleep(course.connecting_s)
+        if not isinstance(course.answer, Unreachable):
             departure.check()
+            if course.breaks:
+                if course.delivered:
+                    self._arrives(call, course)
+                raise OSError("the adapter broke on its way out")
             departure.leave()
-            arrival = Arrival(weather.now(), call.sender, call.body, answer, delivered)
-            weather.arrivals.append(arrival)
-            weather.on_arrival(arrival)
-        await asyncio.sleep(answering)
-        return Reply(answer)
+            self._arrives(call, course)
+        await asyncio.sleep(course.answering_s)
+        return Reply(course.answer)
+
+    def _arrives(self, call: Call, course: Course) -> None:
+        weather, (answer, delivered, *_) = self._weather, course
+        arrival = Arrival(weather.now(), call.sender, call.body, answer, delivered, self._by)
+        weather.arrivals.append(arrival)
+        weather.on_arrival(arrival)
 
     async def probe(self, sender: str) -> ProbeResult:
         """Answer as the weather says, a moment later."""

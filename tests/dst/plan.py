@@ -46,6 +46,16 @@ class Act(NamedTuple):
         return f"{self.at / SECOND:9.3f} s  {self.what} {said}".rstrip()
 
 
+class Aim(NamedTuple):
+    """Something that happens while a call is in flight: what chance alone hits too seldom."""
+
+    call: int
+    """The how manyth call that arrives, from 1."""
+    what: str
+    """`freeze`: its process stands still for 40 s; `kill`: it dies; `stop`: it is told to end, and
+    its store fails for a moment; `cancel`: a person cancels the message."""
+
+
 class Plan(NamedTuple):
     """A whole story."""
 
@@ -54,6 +64,8 @@ class Plan(NamedTuple):
     acts: tuple[Act, ...]
     until: int
     """When its faults end, in microseconds; what comes after must end well."""
+    aim: Aim | None
+    """What happens in the middle of a call; None: nothing but by chance."""
 
 
 def plan_of(seed: int) -> Plan:
@@ -81,7 +93,13 @@ def plan_of(seed: int) -> Plan:
     acts += [_press(chance, rules, until) for _ in range(chance.randint(0, 5))]
     acts += [_break(chance, until) for _ in range(chance.randint(0, 3))]
     acts.sort(key=lambda act: act.at)
-    return Plan(seed, rules, tuple(acts), until)
+    aim = None
+    if chance.random() < 0.5:
+        what = chance.choice(("freeze", "freeze", "kill", "stop", "cancel", "cancel"))
+        aim = Aim(chance.choice((1, 1, 2, 3)), what)
+        if what == "cancel":
+            acts.append(Act(until - SECOND, "resolve", ("resend",)))
+    return Plan(seed, rules, tuple(acts), until, aim)
 
 
 def _instant(chance: random.Random, until: int) -> int:

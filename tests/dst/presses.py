@@ -28,6 +28,10 @@ class Presses:
         self._batches: list[str] = []
         self.resends = 0
         """How often a person asked for messages to be sent again."""
+        self.cancelled: set[str] = set()
+        """Texts that a person wanted cancelled, and has not queued again since."""
+        self.opted_out: set[str] = set()
+        """Texts to numbers that want no more."""
         self.decided = False
         """A person has decided about messages in doubt: what becomes of them is on them."""
         self._open(clock)
@@ -40,7 +44,6 @@ class Presses:
     def close(self) -> None:
         """Let go of the database."""
         self.queue.close()
-        self.store.close()
 
     def press(self, act: Act) -> None:
         """Do what an act says; nothing where there is nothing to do it to."""
@@ -60,13 +63,19 @@ class Presses:
             case _:
                 self._to_messages(act)
 
+    def cancel(self, body: str) -> None:
+        """Cancel a message, or ask it of one that is being sent."""
+        self.cancelled.add(body)
+        self.queue.cancel(Filter(ids=(body,)))
+
     def _to_messages(self, act: Act) -> None:
         match act.what, act.args:
             case "cancel", (int(which),):
-                self.queue.cancel(self._one(which))
+                self.cancel(f"m{which}")
             case "prioritise", (int(which), str(word)):
                 self.queue.prioritise(self._one(which), Priority[word.upper()])
             case "suppress", (int(which),):
+                self.opted_out.add(f"m{which}")
                 self.queue.suppress(_number(which), reason="asked to")
             case "clear", _:
                 batch, _ = self.queue.clear()
@@ -121,7 +130,9 @@ class Presses:
 
     def _open(self, clock: Clock) -> None:
         self.queue = Queue(self._settings, self._fleet, actor="story", clock=clock)
-        self.store = Store(self._settings.database_url, self._fleet.senders, clock=clock)
+        # Shared by all: an engine for each process would compile every statement anew, half of
+        # the time of a story. What goes wrong with a store does so at each process's calls of it.
+        self.store: Store = self.queue.store
 
 
 def _number(which: int) -> str:

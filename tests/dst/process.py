@@ -15,7 +15,6 @@ from waqcore.gateways.gateway import Call, Departure, Reply
 from waqcore.store import controls
 from waqcore.store.errors import StoreError
 from waqcore.store.presence import Process
-from waqcore.store.store import Store
 
 if TYPE_CHECKING:
     from tests.dst.world import World
@@ -34,13 +33,15 @@ class MortalGateway(StoryGateway):
     """The gateway as a process reaches it: a dead one says nothing, a frozen one later."""
 
     def __init__(self, running: "Running") -> None:
-        super().__init__(running.world.weather)
+        super().__init__(running.world.weather, running.id)
         self._running = running
 
     async def send(self, call: Call, departure: Departure) -> Reply:
         """Answer as the weather says, unless the process is dead by now."""
         await self._running.alive()
-        return await super().send(call, departure)
+        reply = await super().send(call, departure)
+        await self._running.alive()
+        return reply
 
     async def probe(self, sender: str) -> ProbeResult:
         """As `send`."""
@@ -56,9 +57,10 @@ class Running:
         self.name = name
         self.id = f"{name}.{life}"
         self.dead = False
-        self._closed = False
         self.died_at = -1
         self.frozen_until = 0.0
+        self.failing_until = 0.0
+        """Till then every store call fails."""
         self.healthy_since = world.now()
         """Since when no store call of it failed or hung."""
         self.ailed_at = -LEASE_S
@@ -66,7 +68,7 @@ class Running:
         self._seed = f"{world.plan.seed} {self.id}"
         self._works = 0
         self._instant = (-1.0, 0)
-        self.store = Store(world.url, world.fleet.senders, clock=world.clock)
+        self.store = world.presses.store
         self.dispatcher = Dispatcher(
             self.store,
             dict.fromkeys(world.fleet.accounts, MortalGateway(self)),
@@ -97,7 +99,7 @@ class Running:
         faulty = self.world.faulty
         if faulty and chance.random() < rules.dying / 2:
             await self._die("before")
-        if faulty and chance.random() < rules.failing:
+        if faulty and (chance.random() < rules.failing or self._fails_now()):
             self._ail("fails")
             raise StoreError("the disk is full")
         result = work()
@@ -111,6 +113,9 @@ class Running:
             await asyncio.sleep(chance.choice(SLOW_S))
             await self.alive()
         return result
+
+    def _fails_now(self) -> bool:
+        return self.world.loop.now < self.failing_until
 
     def freeze(self, seconds: float) -> None:
         """Stand still, as after SIGSTOP or in a machine that sleeps."""
@@ -127,9 +132,6 @@ class Running:
     async def gone(self) -> None:
         """Let what is left of a dead process go."""
         await asyncio.gather(self.task, self.tidying, return_exceptions=True)
-        if not self._closed:
-            self._closed = True
-            self.store.close()
 
     async def stop(self) -> None:
         """End as SIGTERM does: calls in flight are settled first."""

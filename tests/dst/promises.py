@@ -85,6 +85,21 @@ def life(before: Snapshot, after: Snapshot, hand: str | None) -> None:
             raise Broken("P2 one state", f"{body} went from {was.state} to {became} ({hand})")
 
 
+def cancelled(before: Snapshot, after: Snapshot, wished: set[str]) -> None:
+    """P2: a message that was being sent is cancelled only if somebody still wants it to be."""
+    for body, was in before.messages.items():
+        became = after.messages[body].state
+        if was.state == "sending" and became == "cancelled" and body not in wished:
+            raise Broken("P2 nothing lost", f"{body} was cancelled, and nobody wished it any more")
+
+
+def in_hand(after: Snapshot, stopped: str) -> None:
+    """P5: a dispatcher that was told to end settles what it knows before it does."""
+    for held in after.leases.values():
+        if held.holder == stopped:
+            raise Broken("P5 doubt", f"{stopped} ended with lane {held.sender[-4:]} in its hands")
+
+
 def _reachable(state: str) -> set[str]:
     """Where a message may be after one transaction: it may settle, be claimed again, and expire."""
     found = {state}

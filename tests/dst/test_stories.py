@@ -7,7 +7,7 @@ from tests.dst.many import failing
 from tests.dst.plan import plan_of
 from tests.dst.play import Failure, fails, play
 
-STORIES = 2_000
+STORIES = 1_000
 """In `make test`; more by `make dst SEEDS=20000`."""
 
 SEEDS_MAX = 2_000

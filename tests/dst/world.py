@@ -2,7 +2,7 @@
 step."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,8 @@ class World:
         self.plan = plan
         self.loop = loop
         self.clock = VirtualClock(loop)
-        self.url = f"sqlite:///{folder / 'queue.db'}"
         settings = Settings(
-            database_url=self.url,
+            database_url=f"sqlite:///{folder / 'queue.db'}",
             gateway=Kind.SANDBOX,
             whatsapp_sender=SENDERS[0],
             senders=",".join(SENDERS[1 : rules.senders]),
@@ -118,6 +117,7 @@ class World:
         self.weather.fair = True
         for running in self._live.values():
             running.frozen_until = min(running.frozen_until, self.loop.now)
+            running.failing_until = 0.0
         if not self._live:
             self._start("d9")
         self.presses.queue.resume()
@@ -169,6 +169,7 @@ class World:
     async def _stop(self, name: str, restart_s: float) -> None:
         running = self._live[name]
         await running.stop()
+        self._judge(lambda: promises.in_hand(self._camera.shot(), running.id))
         if self._live.get(name) is running:
             del self._live[name]
             await asyncio.sleep(restart_s)
@@ -224,10 +225,7 @@ class World:
     def look(self, hand: str | None = None, *, by: str = "") -> None:
         """Judge what has been committed since the last look: what a person pressed (`hand`), or
         what a dispatcher did (`by`)."""
-        try:
-            self._look(hand, by)
-        except Broken as broken:
-            self.broken = self.broken or broken
+        self._judge(lambda: self._look(hand, by))
 
     def _look(self, hand: str | None, by: str) -> None:
         before, after = self._before, self._camera.shot()
@@ -236,9 +234,13 @@ class World:
         self._before = after
         self._tell(before, after)
         promises.life(before, after, hand)
+        promises.cancelled(before, after, self.presses.cancelled | self.presses.opted_out)
         promises.counting(after, self.plan)
         promises.doubt(after, self.weather.arrivals, decided=self.presses.decided)
         promises.order(before, after, self._instant(), self.plan)
+        if hand in ("resolve", "retry", "restore"):
+            queued = {body for body, row in after.messages.items() if row.state == "queued"}
+            self.presses.cancelled -= queued
         well = {running.id for running in self._live.values() if running.well}
         promises.possession(before, after, by, well)
         self._judge_recovery()
@@ -253,9 +255,31 @@ class World:
     def _arrived(self, arrival: Arrival) -> None:
         self.note(f"{arrival.body} arrives, answered {arrival.answer}")
         self.look()
+        pace_us = round(self.plan.rules.pace_s * SECOND)
+        self._judge(lambda: promises.pace(self.weather.arrivals, pace_us))
+        self._judge(lambda: promises.doubles(arrival, self._before, self.presses.resends))
+        aim = self.plan.aim
+        if self.faulty and aim is not None and len(self.weather.arrivals) == aim.call:
+            self.loop.call_soon(self._hit, aim.what, arrival)
+
+    def _hit(self, what: str, arrival: Arrival) -> None:
+        """Let happen what the plan aims at the call that has just arrived."""
+        self.note(f"aimed at the call for {arrival.body}: {what}")
+        running = next((one for one in self._live.values() if one.id == arrival.by), None)
+        if what == "cancel":
+            self.presses.cancel(arrival.body)
+            self.look("cancel")
+        elif running is not None and what == "freeze":
+            running.freeze(40.0)
+        elif running is not None and what == "kill":
+            self.kill(running, restart_s=2.0, same_host=False)
+        elif running is not None:
+            running.failing_until = self.loop.now + 45.0
+            self._errand(self._stop(running.name, 1.0))
+
+    def _judge(self, check: Callable[[], None]) -> None:
         try:
-            promises.pace(self.weather.arrivals, round(self.plan.rules.pace_s * SECOND))
-            promises.doubles(arrival, self._before, self.presses.resends)
+            check()
         except Broken as broken:
             self.broken = self.broken or broken
 
