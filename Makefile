@@ -4,14 +4,15 @@ PYTHON ?= python3
 PACE ?= 10
 KILLS ?= 300
 SEEDS ?= 2000
+SCENARIO ?= load
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench kills dst notebooks lab clean
+.PHONY: help demo test check bench bench-peers kills dst mutants load soak notebooks lab clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Five registrations through a real gateway call every ten seconds (PACE=1: ten times faster)
 	@$(BIN)/python -m loadtests.demo --pace $(PACE)
@@ -28,11 +29,24 @@ check: $(READY) ## Format, lint, types and import contracts, without the tests
 bench: $(READY) ## Measure speed against named floors, in one run
 	@$(BIN)/python -m tests.bench
 
+bench-peers: $(READY) ## The same work on waqcore and on nine others, 45 minutes (PEERS="--quick --only huey")
+	@$(BIN)/python -m tests.peers $(PEERS)
+
 kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log
 	@$(BIN)/python -m tests.chaos.kills --kills $(KILLS)
 
 dst: $(READY) ## Play SEEDS stories (2,000) in virtual time with faults at every step, or one: SEED=7
 	@$(BIN)/python -m tests.dst $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+mutants: $(READY) ## Break the core in 3,000 small ways and count those its tests notice, half an hour (ONLY='*standing*')
+	@$(BIN)/python -m tests.core.mutants $(if $(ONLY),'$(ONLY)')
+
+load: $(READY) ## Two minutes of load with faults and kills, and a verdict (SCENARIO=burst PACE=1 USERS=50 SEED=7)
+	@$(BIN)/python -m loadtests.run $(SCENARIO) $(if $(filter command line environment,$(origin PACE)),--pace $(PACE)) \
+	  $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
+
+soak: $(READY) ## Half an hour of load with faults and 60 kills, and a verdict
+	@$(BIN)/python -m loadtests.run soak $(if $(SEED),--seed $(SEED))
 
 notebooks: $(READY) ## Run every notebook in full and keep its outputs (ONLY=name for one)
 	@$(BIN)/python -m tests.notebooks $(ONLY)
@@ -41,7 +55,7 @@ lab: $(READY) ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=.
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .demo .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .demo .bench .load .screens .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

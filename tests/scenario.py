@@ -1,21 +1,24 @@
 """A queue, its dispatchers and a scripted gateway in virtual time; judged by what the gateway got.
 
 `play(tmp_path, story)` runs a story: a coroutine function that is given a `Scenario`. Seconds are
-counted from the story's start. The database is a real SQLite file, the dispatcher and the queue are
-the real ones; only the clock, the loop and the gateway are not.
+counted from the story's start. The database is a real one, of the engine that the folder says, and
+the dispatcher and the queue are the real ones; only the clock, the loop and the gateway are not.
 """
 
 import asyncio
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
+import psycopg
+
+from tests.engines import address, is_server
 from tests.virtual_time import EPOCH, VirtualClock, VirtualLoop, run
 from waqcore.clock import Clock
 from waqcore.core.instants import SECOND
@@ -112,6 +115,8 @@ class Running:
         )
         self.store_latency_s = 0.0
         """How long after a transaction the dispatcher hears of its result."""
+        self.cut_off_until = 0.0
+        """Until when nothing gets through to the database; what was to, does then."""
         self._loop = scenario.loop
         self._instant = -1.0
         self._works = 0
@@ -122,6 +127,8 @@ class Running:
             self._instant, self._works = self._loop.now, 0
         self._works += 1
         assert self._works < WORKS_MAX, f"{self.name} spins: time stands still"
+        if self._loop.now < self.cut_off_until:
+            await asyncio.sleep(self.cut_off_until - self._loop.now)
         result = work()
         if self.store_latency_s:
             await asyncio.sleep(self.store_latency_s)
@@ -152,7 +159,7 @@ class Scenario:
         """`settings` by field name; unless they say otherwise the guard is 0, and the zone UTC."""
         self.loop = loop
         self.clock = VirtualClock(loop)
-        self.path = folder / "queue.db"
+        self.folder = folder
         given: dict[str, Any] = {
             "whatsapp_sender": senders[0],
             "senders": ",".join(senders[1:]),
@@ -161,7 +168,7 @@ class Scenario:
             "timezone": "UTC",
             **settings,
         }
-        self.settings = Settings(database_url=f"sqlite:///{self.path}", **given)
+        self.settings = Settings(database_url=address(folder), **given)
         self.fleet = fleet_ or fleet(self.settings, {})
         self.queue = self.a_queue()
         self.script: Script | Sequence[Answer] = ()
@@ -289,11 +296,11 @@ class Scenario:
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the database holds, read past all of our code."""
-        connection = sqlite3.connect(self.path)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
+        if is_server(self.folder):
+            with psycopg.connect(self.settings.database_url) as server:
+                return server.execute(query.replace("?", "%s").encode(), values).fetchall()
+        with closing(sqlite3.connect(self.folder / "queue.db")) as file:
+            return file.execute(query, values).fetchall()
 
     def states(self) -> dict[str, str]:
         """The state of every message, by its text."""
@@ -353,6 +360,8 @@ def play(folder: Path, story: Callable[[Scenario], Awaitable[R]], **settings: An
         return result
 
     assert datetime.fromtimestamp(EPOCH / SECOND, UTC) == START
+    if is_server(folder):
+        return run(lambda loop: main(loop, folder))
     with on_a_ram_disk(folder) as quick:
         return run(lambda loop: main(loop, quick))
 

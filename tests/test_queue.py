@@ -1,12 +1,13 @@
-"""The application's handle on the queue: what it takes in, shows and changes, on a real file."""
+"""The application's handle on the queue: what it takes in, shows and changes, on both engines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
+from tests.engines import address, an_engine
 from tests.scenario import RECIPIENT, SENDER, SIBLING, START, on_a_ram_disk
 from tests.store.hand import HandClock
 from waqcore.core.control import Resolution
@@ -29,17 +30,24 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, clock: HandClock) -> Iterator[Queue]:
-    with on_a_ram_disk(tmp_path) as folder:
-        settings = Settings(
-            database_url=f"sqlite:///{folder / 'queue.db'}",
-            whatsapp_sender=SENDER,
-            senders=SIBLING,
-            gateway=Kind.SANDBOX,
-            guard_ms=0.0,
-        )
-        with Queue(settings, fleet(settings, {}), actor="test", clock=clock) as queue:
-            yield queue
+def folder(
+    tmp_path: Path, on_engine: Callable[[Path], AbstractContextManager[Path]]
+) -> Iterator[Path]:
+    with on_a_ram_disk(tmp_path) as quick, on_engine(quick) as ready:
+        yield ready
+
+
+@pytest.fixture
+def queue(folder: Path, clock: HandClock) -> Iterator[Queue]:
+    settings = Settings(
+        database_url=address(folder),
+        whatsapp_sender=SENDER,
+        senders=SIBLING,
+        gateway=Kind.SANDBOX,
+        guard_ms=0.0,
+    )
+    with Queue(settings, fleet(settings, {}), actor="test", clock=clock) as queue:
+        yield queue
 
 
 def bodies(queue: Queue, *states: State) -> list[str]:
@@ -102,8 +110,8 @@ def test_many_drafts_keep_their_order(queue: Queue) -> None:
     assert queue.enqueue_many([]) == []
 
 
-def test_an_enqueue_joins_the_callers_transaction(queue: Queue, tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{queue._store.database.path}")
+def test_an_enqueue_joins_the_callers_transaction(queue: Queue, folder: Path) -> None:
+    engine = an_engine(folder)
     with engine.connect() as connection:
         dropped = queue.enqueue(RECIPIENT, "dropped", connection=connection)
         connection.rollback()
@@ -118,9 +126,9 @@ def test_an_enqueue_joins_the_callers_transaction(queue: Queue, tmp_path: Path) 
 
 
 def test_a_key_used_twice_in_the_callers_transaction_gives_the_first_message(
-    queue: Queue,
+    queue: Queue, folder: Path
 ) -> None:
-    engine = create_engine(f"sqlite:///{queue._store.database.path}")
+    engine = an_engine(folder)
     with engine.begin() as connection:
         first = queue.enqueue(RECIPIENT, "Halo", idempotency_key="k", connection=connection)
         again = queue.enqueue(RECIPIENT, "Halo", idempotency_key="k", connection=connection)
@@ -370,9 +378,9 @@ def test_a_used_key_sent_now_is_other_content(queue: Queue) -> None:
 
 
 def test_an_eta_in_the_callers_transaction_counts_what_only_that_sees(
-    queue: Queue, tmp_path: Path
+    queue: Queue, folder: Path
 ) -> None:
-    engine = create_engine(queue._store.database.engine.url)
+    engine = an_engine(folder)
 
     with engine.begin() as connection:
         first = queue.enqueue(RECIPIENT, "a", connection=connection)

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Clock(Protocol):
@@ -19,6 +19,15 @@ class Clock(Protocol):
 
     def wall_us(self) -> int:
         """Microseconds since the epoch, as the machine is set."""
+        ...
+
+
+@runtime_checkable
+class EveryonesClock(Clock, Protocol):
+    """A clock that is a database server's too: where time is virtual, it is so for all."""
+
+    def server_us(self) -> int:
+        """Microseconds since the epoch, as the server is set."""
         ...
 
 

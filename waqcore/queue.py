@@ -1,6 +1,6 @@
 """The application's handle on the queue: hand messages over, look at them, act on them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,8 @@ from waqcore.core.lane import Lane
 from waqcore.core.message import Event, Priority, State, states_taking
 from waqcore.core.message import Message as CoreMessage
 from waqcore.draft import Draft, DraftError, Rules, check
-from waqcore.estimate import Estimator
+from waqcore.estimate import Estimator, Joint
+from waqcore.grid import Grids
 from waqcore.ids import new_id
 from waqcore.mask import mask
 from waqcore.message import Attempt, Eta, Message, attempt_of, message_of, wall_us
@@ -27,7 +28,7 @@ from waqcore.settings import Settings
 from waqcore.status import Status, read_status
 from waqcore.store import controls, enqueue, events, presence, review
 from waqcore.store.controls import Filter, Suppressed
-from waqcore.store.enqueue import NewMessage
+from waqcore.store.enqueue import IdempotencyError, NewMessage, SuppressedError
 from waqcore.store.errors import StoreError
 from waqcore.store.events import Happening
 from waqcore.store.review import EventRow, MessageRow, fresh_row
@@ -63,9 +64,11 @@ class Queue:
             StoreError: the database cannot be used; the text says why and what to do.
         """
         self._actor = actor
+        self.fleet = fleet
         self._rules = Rules(
             fleet=fleet, mobile_only=settings.mobile_only, on_unknown=settings.on_unknown
         )
+        self._grids = Grids()
         self._store = Store(
             settings.database_url,
             fleet.senders,
@@ -105,15 +108,25 @@ class Queue:
         """Let go of the database."""
         self._store.close()
 
+    @property
+    def store(self) -> Store:
+        """The store beneath, for what is no business of applications."""
+        return self._store
+
+    @property
+    def actor(self) -> str:
+        """Who the audit says acts through this handle."""
+        return self._actor
+
     # Handing over
 
     def enqueue(
-        self, to: str, body: str, *, connection: Connection | None = None, **draft: Any
+        self, to: str, body: str, *, connection: object | None = None, **draft: Any
     ) -> Message:
         """Queue a message; once this returns it is on disk. `draft`: the other fields of `Draft`.
 
-        With `connection` it joins the caller's own transaction on this database, and is queued if
-        and when that commits.
+        With `connection` (SQLAlchemy's, or its session; psycopg's, sqlite3's or Django's) it joins
+        the caller's own transaction on this database, and is queued if and when that commits.
 
         Raises:
             PhoneError, TextError, DraftError: it cannot be sent as it is; nothing was stored.
@@ -124,16 +137,34 @@ class Queue:
         return self.enqueue_many([Draft(to=to, body=body, **draft)], connection=connection)[0]
 
     def enqueue_many(
-        self, drafts: Iterable[Draft], *, connection: Connection | None = None
+        self, drafts: Iterable[Draft], *, connection: object | None = None
     ) -> list[Message]:
         """Queue messages in one transaction: all of them, or none.
 
         Raises:
             As `enqueue`; the error of a draft has a note that says which it was.
         """
-        wall = self._store.clock.wall_us()
-        new = [self._checked(n, draft, wall) for n, draft in enumerate(drafts)]
-        return self._enqueue(new, connection)
+        return self._enqueue(self.checked(drafts), connection)
+
+    def checked(self, drafts: Iterable[Draft]) -> list[NewMessage]:
+        """Check drafts without queuing them, for a transaction in which they are one thing of many.
+
+        Raises:
+            PhoneError, TextError, DraftError: one cannot be sent; a note says which it was.
+        """
+        wall = self._store.wall_us()
+        return [self._checked(n, draft, wall) for n, draft in enumerate(drafts)]
+
+    def enqueue_each(self, drafts: Sequence[Draft]) -> list[Message | Exception]:
+        """Queue messages each for itself, in one commit unless one of them is refused.
+
+        Returns for each the message, or what `enqueue` would have raised.
+        """
+        wall = self._store.wall_us()
+        checked = [self._checked_or_why(draft, wall) for draft in drafts]
+        new = [one for one in checked if isinstance(one, NewMessage)]
+        queued = iter(self._enqueue_each(new))
+        return [next(queued) if isinstance(one, NewMessage) else one for one in checked]
 
     def send_now(self, to: str, body: str, **draft: Any) -> Message:
         """Queue a message before everything queued, for the earliest instant the pace allows.
@@ -142,7 +173,7 @@ class Queue:
             As `enqueue`.
         """
         said = Draft(to=to, body=body, **draft)
-        new = self._checked(0, said, self._store.clock.wall_us(), Priority.BYPASS)
+        new = self._checked(0, said, self._store.wall_us(), Priority.BYPASS)
         return self._enqueue([new], None)[0]
 
     # Looking
@@ -183,7 +214,7 @@ class Queue:
                 connection, which, limit=min(limit, LIST_MAX), before_seq=before_seq
             )
 
-        return [self._seen(row) for row in self._store.read(read)]
+        return self._all_seen(self._store.read(read))
 
     def count(self, which: Filter) -> dict[str, int]:
         """How many messages a filter names, by state."""
@@ -379,24 +410,50 @@ class Queue:
             error.add_note(f"draft {n} (counted from 0)")
             raise
 
-    def _enqueue(self, new: list[NewMessage], connection: Connection | None) -> list[Message]:
+    def _checked_or_why(self, draft: Draft, wall: int) -> NewMessage | Exception:
+        try:
+            return check(draft, self._rules, id_=new_id("msg", wall), wall=wall)
+        except ValueError as error:
+            return error
+
+    def _enqueue_each(self, new: list[NewMessage]) -> list[Message | Exception]:
+        try:
+            return [*self._enqueue(new, None)] if new else []
+        except (IdempotencyError, SuppressedError) as error:
+            if len(new) == 1:
+                return [error]
+        except StoreError as error:
+            return [error for _ in new]
+        # One of them failed all: each half alone, so that only its own caller hears of it.
+        half = len(new) // 2
+        return self._enqueue_each(new[:half]) + self._enqueue_each(new[half:])
+
+    def _enqueue(self, new: list[NewMessage], connection: object | None) -> list[Message]:
         if connection is not None:
-            (ids,) = enqueue.enqueue(connection, [new])
-        else:
-            ids = self._store.write_jointly(enqueue.enqueue, new)
-        before = tuple(id_ for id_, one in zip(ids, new, strict=True) if id_ != one.id)
-        known = self._known(before, connection) if before else {}
-        rows = [
-            known[id_] if id_ in known else fresh_row(one)
-            for id_, one in zip(ids, new, strict=True)
-        ]
-        if connection is None:
-            return [self._seen(row) for row in rows]
-        # Nobody else sees them before the caller commits: looked up now, in their transaction.
+            with self._store.joined(connection) as joint:
+                return self._enqueue_in(joint, new)
+        ids = self._store.write_jointly(enqueue.enqueue, new)
+        return self._all_seen(self._rows(new, ids, None))
+
+    def _enqueue_in(self, connection: Connection, new: list[NewMessage]) -> list[Message]:
+        """Queue messages in the caller's transaction. Nobody else sees them before it commits, so
+        their ETAs are looked up now."""
+        (ids,) = enqueue.enqueue(connection, [new])
+        rows = self._rows(new, ids, connection)
         etas = [self._eta(connection, row.id) for row in rows]
         return [
             message_of(row, self._to_wall, lambda eta=eta: eta)  # type: ignore[misc]
             for row, eta in zip(rows, etas, strict=True)
+        ]
+
+    def _rows(
+        self, new: list[NewMessage], ids: Sequence[str], connection: Connection | None
+    ) -> list[MessageRow]:
+        before = tuple(id_ for id_, one in zip(ids, new, strict=True) if id_ != one.id)
+        known = self._known(before, connection) if before else {}
+        return [
+            known[id_] if id_ in known else fresh_row(one)
+            for id_, one in zip(ids, new, strict=True)
         ]
 
     def _known(self, ids: tuple[str, ...], connection: Connection | None) -> dict[str, MessageRow]:
@@ -404,6 +461,13 @@ class Queue:
         if connection is not None:
             return review.by_ids(connection, ids)
         return self._store.read(lambda connection: review.by_ids(connection, ids))
+
+    def _all_seen(self, rows: Sequence[MessageRow]) -> list[Message]:
+        """Messages whose ETAs, once one is looked at, are worked out in a single look."""
+        if len(rows) > LIST_MAX:  # Of so many, few are looked at.
+            return [self._seen(row) for row in rows]
+        joint = Joint(self._store, self._grids, [row.id for row in rows])
+        return [message_of(row, self._to_wall, partial(joint.eta, row.id)) for row in rows]
 
     def _seen(self, row: MessageRow) -> Message:
         return message_of(row, self._to_wall, partial(self._estimate, row.id))

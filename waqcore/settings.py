@@ -13,6 +13,7 @@ from msgspec import Meta
 from waqcore.core.instants import microseconds
 from waqcore.core.message import OnUnknown
 from waqcore.core.policy import Cap, Policy, Quiet, TimeShift
+from waqcore.signature import SecretError, keys_of
 
 _LONGEST_S = 366 * 86_400.0
 Positive = Annotated[float, Meta(gt=0, le=_LONGEST_S)]
@@ -21,6 +22,12 @@ Count = Annotated[int, Meta(ge=1)]
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Url = Annotated[str, Meta(pattern=r"^(https?://.+)?$")]
 
+
+ADMIN_PASSWORD_MIN = 8
+"""Characters. Source: NIST SP 800-63B (2017), 5.1.1.1."""
+
+API_TOKEN_MIN = 20
+"""Characters: at random, some 100 bits."""
 
 TIMEOUT_MINUTES_MIN = 2.0
 """A call and the questions after it end within one minute; the rest is for a busy machine."""
@@ -74,12 +81,57 @@ class Settings(
     cap_calls: Count | None = None
     """At most this many calls of a sender in `cap_hours`; None: no cap."""
     cap_hours: Positive = 24.0
+    retention_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
+    """Days after which numbers and texts of ended messages are erased; None: they are kept."""
     timezone: str = "Asia/Jakarta"
     mobile_only: bool = True
     """Refuse numbers that are not a mobile's; WhatsApp Business on a landline needs `false`."""
     seed: int = 0
+    admin_password: str = ""
+    """The dashboard's, of the user `admin`; empty: only people of `waq user` can sign in."""
+    api_token: str = ""
+    """A token of the API with every scope, beside those of `waq token`; empty: there is none."""
+    api_per_second: Positive = 1_000.0
+    """Requests of one token in a second; for five seconds' worth it may come at once."""
+    templates: str = ""
+    """A folder of the operator's own texts for registrations; empty: those that are shipped."""
+    xendit_token: str = ""
+    """As with the other secrets of payments: empty, nobody is let in."""
+    midtrans_server_key: str = ""
+    midtrans_url: Url = "https://api.midtrans.com"
+    payment_secret: str = ""
+    """Secrets of payment events as Standard Webhooks sign them, by comma."""
+    callback_any_address: bool = False
+    """Call applications back at link-local and metadata addresses too."""
+    alert_url: Url = ""
+    alert_secret: str = ""
+    """Signs what is posted to `alert_url`; empty: it is not signed."""
+    alert_command: str = ""
+    """Gets alerts as JSON on its standard input; words are split as a shell does, by no shell."""
+    alert_oldest_minutes: Positive = 60.0
+    """A message that has been due for longer is an alert."""
+    alert_eta_minutes: Positive | None = None
+    """Forecasts that are off by more, in the median of a day, are an alert; None: never."""
 
     def __post_init__(self) -> None:
+        for name, several in (
+            ("WAQ_PAYMENT_SECRET", self.payment_secret),
+            ("WAQ_ALERT_SECRET", self.alert_secret),
+        ):
+            try:
+                keys_of(several)
+            except SecretError as error:
+                raise SettingsError(f"{name} has a secret that is {error}") from None
+        if 0 < len(self.admin_password) < ADMIN_PASSWORD_MIN:
+            raise SettingsError(
+                f"WAQ_ADMIN_PASSWORD is too short: {len(self.admin_password)} characters; "
+                f"take at least {ADMIN_PASSWORD_MIN}"
+            )
+        if 0 < len(self.api_token) < API_TOKEN_MIN:
+            raise SettingsError(
+                f"WAQ_API_TOKEN is too short: {len(self.api_token)} characters, and guessed sooner "
+                f"than the {API_TOKEN_MIN} it must have; `openssl rand -hex 32` makes one"
+            )
         if (self.quiet_from is None) != (self.quiet_to is None):
             raise SettingsError("WAQ_QUIET_FROM and WAQ_QUIET_TO go together: set both or neither")
         if self.backoff_max_seconds < self.backoff_seconds:
@@ -187,13 +239,22 @@ def _convert(given: Mapping[str, Any], cls: type[Settings], called: Mapping[str,
         raise SettingsError(_worded(str(error), given, called)) from None
 
 
+# Addresses of chats have their secret in them, and commands may.
+_SECRET = re.compile("KEY|TOKEN|PASSWORD|SECRET|ALERT_URL|ALERT_COMMAND")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting's value must not be shown."""
+    return _SECRET.search(name) is not None
+
+
 def _worded(error: str, given: Mapping[str, Any], called: Mapping[str, str]) -> str:
     """Turn msgspec's ``… - at `$.WAQ_PACE_SECONDS` `` into a line that leads with the setting."""
     what, _, where = error.partition(" - at `$.")
     name = where.rstrip("`")
     if name not in given:
         return error
-    shown = "(hidden)" if "KEY" in name else repr(given[name])
+    shown = "(hidden)" if is_secret(name) else repr(given[name])
     return f"{called.get(name, name)} = {shown} is not allowed: {in_words(what, name)}"
 
 

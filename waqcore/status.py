@@ -1,7 +1,7 @@
 """What stands in the queue, what each lane waits for, and when it will be clear."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -132,6 +132,16 @@ def _condition(estimator: Estimator, sender: Sender, due: int) -> tuple[str, str
     return ("ready" if due else "idle"), "", 0
 
 
+def conditions(connection: Connection, store: Store, due: Mapping[str, int]) -> dict[str, str]:
+    """What each lane is doing, or why it is not; `due` says how many messages wait in it."""
+    estimator = Estimator(connection, store)
+    estimator.know(list(store.senders))
+    return {
+        number: _condition(estimator, sender, due.get(number, 0))[0]
+        for number, sender in store.senders.items()
+    }
+
+
 def _holds(estimator: Estimator, sender: Sender, lane: Lane) -> list[tuple[int, str]]:
     """What keeps a lane from calling now, by when each ends."""
     capped = lane._replace(paced_until=0, opens_at=0, closed_until=0).ready_at(sender.policy)
@@ -190,11 +200,12 @@ def read_status(connection: Connection, store: Store) -> Status:
             for sender in store.senders.values()
         ],
         dispatchers=len(presence.alive(connection, now)),
-        accuracy=_accuracy(connection, now),
+        accuracy=accuracy_of(connection, now),
     )
 
 
-def _accuracy(connection: Connection, now: Now) -> Accuracy | None:
+def accuracy_of(connection: Connection, now: Now) -> Accuracy | None:
+    """How forecasts of the last 24 hours fared; None: none has been proved yet."""
     told = fared(connection, now.wall - DAY)
     if not told:
         return None

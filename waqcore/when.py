@@ -3,13 +3,16 @@
 import re
 from datetime import datetime, time, timedelta, tzinfo
 
-from waqcore.cli.errors import BadInput
-
 AWAY_MAX = timedelta(days=3_660)
 """Ten years either way: what lies beyond is a typing mistake."""
 
 _RELATIVE = re.compile(r"\+(?=\d)(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}")
+
+
+class InstantError(ValueError):
+    """What was typed means no instant."""
+
 
 HOW = "write it as +30m, +2h, +1d, 06:00 or 2026-03-01T09:00"
 
@@ -20,16 +23,16 @@ def parse_instant(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     A time of day alone is the next such time.
 
     Raises:
-        BadInput: it means none, or one more than ten years away.
+        InstantError: it means none, or one more than ten years away.
     """
     text = text.strip()
     try:
         at = _relative(text, now) or _time_of_day(text, now.astimezone(zone)) or _iso(text, zone)
         at = at.astimezone(zone)
     except (ValueError, OverflowError):
-        raise BadInput(f"{text!r} is not a time: {HOW}") from None
+        raise InstantError(f"{text!r} is not a time: {HOW}") from None
     if abs(at - now) > AWAY_MAX:
-        raise BadInput(f"{text!r} is more than ten years away: {HOW}")
+        raise InstantError(f"{text!r} is more than ten years away: {HOW}")
     return at
 
 
@@ -37,12 +40,12 @@ def parse_date(text: str, *, zone: tzinfo) -> datetime:
     """The instant that a date, or a date and time, means; without an offset it is of `zone`.
 
     Raises:
-        BadInput: it means none.
+        InstantError: it means none.
     """
     try:
         return _iso(text.strip(), zone)
     except ValueError:
-        raise BadInput(
+        raise InstantError(
             f"{text!r} is not a date: write it as 2026-03-01, 2026-03-01T09:00 or "
             "2026-03-01T09:00+07:00"
         ) from None

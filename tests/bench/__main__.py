@@ -7,14 +7,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import backlog, dispatches, enqueues, models, processes
+from tests.bench import backlog, dispatches, enqueues, forecasts, models, processes, service
 from tests.bench.report import Figure, save, show
 
 BENCHES = {
     "enqueue": enqueues.run,
     "dispatch": dispatches.run,
     "backlog": backlog.run,
+    "forecast": forecasts.run,
     "processes": processes.run,
+    "service": service.run,
     "simulations": models.run,
 }
 

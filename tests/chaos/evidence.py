@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from urllib.request import urlopen
 
 import msgspec
+import psycopg
 
 T = TypeVar("T")
 
@@ -47,7 +48,12 @@ class InFlight(NamedTuple):
     sender: str
     token: str
     begun: bool  # Whether the attempt row is there that is written just before a call.
-    pid: int  # Of its dispatcher; 0 if that has no row any more.
+    process: str  # Of its dispatcher: the id and the start; "0" if that has no row any more.
+
+    @property
+    def pid(self) -> int:
+        """Its dispatcher's process id."""
+        return int(self.process.partition("/")[0])
 
 
 _ROWS = """
@@ -58,7 +64,7 @@ FROM waq_message ORDER BY seq
 _IN_FLIGHT = """
 SELECT m.id, m.sender, m.lease_token,
        EXISTS (SELECT 1 FROM waq_attempt WHERE token = m.lease_token),
-       CAST(coalesce(dispatcher.process, '') AS INTEGER)
+       coalesce(dispatcher.process, '0')
 FROM waq_message AS m
 LEFT JOIN waq_lane AS lane ON lane.lease_token = m.lease_token
 LEFT JOIN waq_dispatcher AS dispatcher ON dispatcher.id = lane.lease_holder
@@ -67,11 +73,11 @@ WHERE m.state = 'sending'
 _TORN = """
 SELECT lane.sender FROM waq_lane AS lane
 LEFT JOIN waq_message AS m ON m.seq = lane.lease_message
-WHERE lane.lease_token IS NOT NULL AND lane.lease_token IS NOT m.lease_token
+WHERE lane.lease_token IS NOT NULL AND lane.lease_token IS DISTINCT FROM m.lease_token
 UNION
 SELECT m.sender FROM waq_message AS m
 LEFT JOIN waq_lane AS lane ON lane.sender = m.sender
-WHERE m.state = 'sending' AND lane.lease_token IS NOT m.lease_token
+WHERE m.state = 'sending' AND lane.lease_token IS DISTINCT FROM m.lease_token
 """
 
 
@@ -83,7 +89,8 @@ _DISPATCHERS = "SELECT count(*) FROM waq_dispatcher"
 class Witness:
     """Reads the gateway's log and the database."""
 
-    def __init__(self, url: str, database: Path) -> None:
+    def __init__(self, url: str, database: Path | str) -> None:
+        """`database` is a SQLite file, or the URL of a database on a server."""
         self._url = url
         self._database = database
         self._calls: list[Call] = []
@@ -129,6 +136,10 @@ class Witness:
         return self._select(_DISPATCHERS, tuple[tuple[int]])[0][0]
 
     def _select(self, query: str, shape: type[T]) -> T:
+        if isinstance(self._database, str):
+            with psycopg.connect(self._database, connect_timeout=10) as server:
+                found = server.execute(query.encode()).fetchall()
+            return msgspec.convert(found, shape, strict=False)
         uri = f"file:{self._database}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             # SQLite has no truth values: whole numbers become them where a field is one.

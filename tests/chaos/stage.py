@@ -162,8 +162,12 @@ def staged(
     senders: int = 1,
     latency_ms: str = "0-200",
     seed: int = 0,
+    database_url: str | None = None,
 ) -> Iterator[Stage]:
-    """Set a stage up in a folder; at the end every process on it is ended."""
+    """Set a stage up in a folder; at the end every process on it is ended.
+
+    `database_url` is a database on a server; None: a file in the folder.
+    """
     numbers = tuple(f"62811404070{n:02}" for n in range(senders))
     database = folder / "chaos.db"
     with running("--latency-ms", latency_ms, "--seed", str(seed)) as url:
@@ -171,7 +175,7 @@ def staged(
             "WHATSAPP_API_KEY": "K",
             "WHATSAPP_SENDER": numbers[0],
             "WAQ_SENDERS": ",".join(numbers[1:]),
-            "WAQ_DATABASE_URL": f"sqlite:///{database}",
+            "WAQ_DATABASE_URL": database_url or f"sqlite:///{database}",
             "WAQ_GATEWAY_URL": url,
             "WAQ_PACE_SECONDS": str(pace_s),
             "WAQ_BACKOFF_SECONDS": "0.5",

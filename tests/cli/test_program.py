@@ -15,6 +15,7 @@ COMMANDS = [
     *("status", "messages", "message", "audit", "export", "settings", "send", "dispatch"),
     *("cancel", "retry", "resolve", "prioritise", "clear", "restore"),
     *("pause", "resume", "process", "override-pace", "suppress", "unsuppress", "suppressed"),
+    *("doctor", "backup", "restored", "purge", "import", "migrate", "deploy-files"),
 ]
 
 

@@ -47,6 +47,7 @@ def test_json_has_every_key_and_the_whole_number(waq: Waq) -> None:
         "expires_at",
         "retry_at",
         "ended_at",
+        "position",
         "eta",
         "warning",
         "attempts",

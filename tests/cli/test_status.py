@@ -12,7 +12,7 @@ from typer.testing import Result
 from waqcore import LaneStatus, Queue
 from waqcore.cli.status import repeat
 from waqcore.cli.status_view import lane_table
-from waqcore.cli.words import View
+from waqcore.words import View
 
 Waq = Callable[..., Result]
 Put = Callable[..., str]
@@ -88,6 +88,7 @@ def test_json_has_the_old_words_and_the_new(waq: Waq, put: Put) -> None:
     assert set(told["lanes"][0]) == {
         "sender",
         "queued",
+        "scheduled",
         "condition",
         "reason",
         "until",

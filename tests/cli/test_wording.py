@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.text import Text
 
-from waqcore.cli.errors import BadInput
-from waqcore.cli.instants import parse_instant
 from waqcore.cli.screen import Row, hanging, table
-from waqcore.cli.words import View, count, line, parts, relative
+from waqcore.when import InstantError, parse_instant
+from waqcore.words import View, count, line, parts, relative
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 NOW = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)
@@ -76,7 +75,7 @@ def test_a_time_that_people_type_is_understood(text: str, expected: str) -> None
     ],
 )
 def test_a_time_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(InstantError):
         parse_instant(text, now=NOW, zone=JAKARTA)
 
 

@@ -190,7 +190,7 @@ def test_a_person_resolves_a_message_that_is_unknown(tmp_path: Path) -> None:
 
         assert s.bodies == ["was sent", "again", "drop", "again"]
         assert s.states() == {"was sent": "sent", "again": "sent", "drop": "cancelled"}
-        assert s.sql("SELECT maybe_duplicate FROM waq_message") == [(0,), (1,), (0,)]
+        assert s.sql("SELECT maybe_duplicate FROM waq_message ORDER BY seq") == [(0,), (1,), (0,)]
 
     play(tmp_path, story)
 

@@ -40,7 +40,7 @@ def test_a_dispatcher_killed_in_mid_call_is_taken_over_within_its_lease(tmp_path
         # At 15 s the lease ends; a backs off for up to 5 s, so b takes the slot.
         assert s.calls == [Arrived(0, "a"), Arrived(15, "b"), Arrived(25, "a")]
         assert s.sql(
-            "SELECT body, state, attempts, failures, maybe_duplicate FROM waq_message"
+            "SELECT body, state, attempts, failures, maybe_duplicate FROM waq_message ORDER BY seq"
         ) == [
             ("a", "sent", 2, 0, 1),
             ("b", "sent", 1, 0, 0),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import is_server
 from tests.scenario import Arrived, Running, Scenario, at, play
 from tests.virtual_time import inline
 from waqcore.dispatcher.housekeeping import tidy
@@ -84,8 +85,11 @@ def test_another_boot_costs_at_most_one_pace(tmp_path: Path, step_s: float) -> N
         s.start("d2")
         await s.until(100)
 
+        # A server's clock outlives the boot of a host; one that was set meanwhile cannot be told
+        # from one that was set by nobody knows how much.
+        next_at = 20 if is_server(tmp_path) and not step_s else 24
         assert s.bodies == ["a", "b", "c", "d"]
-        assert s.times == [0, 10, 24, 34]
+        assert s.times == [0, 10, next_at, next_at + 10]
 
     play(tmp_path, story)
 

@@ -17,7 +17,7 @@ from waqcore.store import rates
 
 def _look(running: Running) -> bool:
     heard = running.dispatcher.heard(PORTION)
-    return running.store.write(lambda connection: look(connection, running.store, heard))
+    return look(running.store, heard)
 
 
 def _known(running: Running) -> Rates:

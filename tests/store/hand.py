@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from tests.engines import address
 from tests.virtual_time import EPOCH
 from waqcore.core.instants import SECOND
 from waqcore.core.outcome import Outcome
@@ -34,6 +35,9 @@ class HandClock:
     def wall_us(self) -> int:
         return EPOCH + self.passed_us + self.wall_step_us
 
+    def server_us(self) -> int:
+        return self.wall_us()
+
     def advance(self, seconds: float) -> None:
         self.passed_us += round(seconds * SECOND)
 
@@ -48,7 +52,7 @@ def open_store(
     folder: Path, clock: HandClock | None = None, fleet: dict[str, Sender] | None = None
 ) -> Store:
     """Open the one database of a folder."""
-    return Store(f"sqlite:///{folder / 'queue.db'}", fleet or senders(), clock=clock or HandClock())
+    return Store(address(folder), fleet or senders(), clock=clock or HandClock())
 
 
 def new(n: int, wall: int = EPOCH, **other: Any) -> NewMessage:

@@ -157,7 +157,10 @@ def test_a_late_holder_cannot_settle_a_message_leased_again(folder: Path) -> Non
         ("sending", second.lease.token)
     ]
     assert rows(store, "SELECT lease_token FROM waq_lane") == [(second.lease.token,)]
-    assert rows(store, "SELECT number, outcome FROM waq_attempt") == [(1, "rejected"), (2, None)]
+    assert rows(store, "SELECT number, outcome FROM waq_attempt ORDER BY number") == [
+        (1, "rejected"),
+        (2, None),
+    ]
     store.close()
 
 

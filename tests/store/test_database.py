@@ -1,6 +1,5 @@
-"""The file itself: durable, shared fairly, refused with a clear line where it cannot be used."""
+"""The database itself, on both engines: durable, shared fairly, each told of its own work."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,28 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from tests.engines import address
 from tests.store.hand import new, open_store, put, rows
-from waqcore.store.database import Database
-from waqcore.store.errors import StoreError, UnwritableDatabaseError
+from tests.store.plain import a_table, held, insert
+from waqcore.store.database import Database, open_database
+from waqcore.store.file import File
+from waqcore.store.server import Server
 
 ROOT = Path(__file__).parents[2]
-
-
-def a_table(folder: Path) -> Database:
-    database = Database(f"sqlite:///{folder / 'queue.db'}")
-    database.write(lambda c: c.exec_driver_sql("CREATE TABLE t (n INTEGER UNIQUE)"))
-    return database
-
-
-def insert(connection: Connection, n: int) -> int:
-    connection.exec_driver_sql("INSERT INTO t VALUES (?)", (n,))
-    return n
-
-
-def held(database: Database) -> list[int]:
-    return database.read(
-        lambda c: list(c.exec_driver_sql("SELECT n FROM t ORDER BY n").scalars().all())
-    )
 
 
 def test_writes_of_many_threads_all_arrive_and_each_hears_its_own_result(folder: Path) -> None:
@@ -116,24 +101,8 @@ def test_a_read_sees_one_snapshot_while_others_write(folder: Path) -> None:
     database.close()
 
 
-def test_the_data_version_changes_with_the_commits_of_others_alone(folder: Path) -> None:
-    ours = a_table(folder)
-    others = Database(f"sqlite:///{folder / 'queue.db'}")
-    before = ours.data_version()
-
-    ours.write(lambda c: insert(c, 1))
-    after_ours = ours.data_version()
-    others.write(lambda c: insert(c, 2))
-    after_others = ours.data_version()
-
-    assert before == after_ours
-    assert after_others != before
-    ours.close()
-    others.close()
-
-
-def test_two_databases_take_turns_at_one_file(folder: Path) -> None:
-    databases = [a_table(folder), Database(f"sqlite:///{folder / 'queue.db'}")]
+def test_two_handles_take_turns_at_one_database(folder: Path) -> None:
+    databases = [a_table(folder), open_database(address(folder))]
 
     def write(half: int) -> None:
         for n in range(half, 300, 2):
@@ -176,18 +145,6 @@ def test_what_was_acknowledged_is_there_after_a_kill(folder: Path) -> None:
     store.close()
 
 
-def test_the_file_is_durable_and_read_beside_a_writer(folder: Path) -> None:
-    store = open_store(folder)
-
-    def pragma(name: str) -> object:
-        return store.write(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
-
-    assert pragma("journal_mode") == "wal"
-    assert pragma("synchronous") == 2  # FULL: a commit survives a power cut.
-    assert pragma("foreign_keys") == 1
-    store.close()
-
-
 def test_a_restart_finds_every_message_as_it_was(folder: Path) -> None:
     store = open_store(folder)
     put(store, new(1, reference="REG-1", idempotency_key="k"), new(2, send_at=2**53))
@@ -198,48 +155,6 @@ def test_a_restart_finds_every_message_as_it_was(folder: Path) -> None:
 
     assert rows(store, "SELECT * FROM waq_message") == before
     store.close()
-
-
-@pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/queue", "mysql://x/y"]
-)
-def test_a_url_that_names_no_file_is_refused(url: str) -> None:
-    with pytest.raises(StoreError, match="must name a SQLite file"):
-        Database(url)
-
-
-def test_a_text_that_is_no_url_is_refused() -> None:
-    with pytest.raises(StoreError, match=r"not a database URL: 'queue\.db'"):
-        Database("queue.db")
-
-
-def test_a_password_in_a_refused_url_is_not_shown() -> None:
-    with pytest.raises(StoreError) as caught:
-        Database("postgresql://waq:secret@localhost/queue")
-
-    assert "secret" not in str(caught.value)
-
-
-def test_a_folder_that_does_not_exist_is_named(folder: Path) -> None:
-    with pytest.raises(StoreError, match=r"folder of the database does not exist: .*missing"):
-        Database(f"sqlite:///{folder / 'missing' / 'queue.db'}")
-
-
-def test_a_file_that_is_no_database_is_named_and_left_as_it_is(folder: Path) -> None:
-    path = folder / "notes.txt"
-    path.write_text("Dear diary, this is not a database.\n" * 100)
-
-    with pytest.raises(StoreError, match=r"notes\.txt is not a database"):
-        Database(f"sqlite:///{path}")
-
-    assert path.read_text().startswith("Dear diary")
-
-
-def test_a_folder_where_no_file_can_be_made_is_named(folder: Path) -> None:
-    (folder / "queue.db.lock").mkdir()
-
-    with pytest.raises(StoreError, match="cannot write beside the database"):
-        Database(f"sqlite:///{folder / 'queue.db'}")
 
 
 def _all_at_once(write: Callable[[int], None], starts: list[int]) -> None:
@@ -254,37 +169,23 @@ def _behind_a_slow_write(database: Database, write: Callable[[int], object], cou
     """Let so many writers come while another one writes."""
     inside, go_on = threading.Event(), threading.Event()
 
-    def slow(_connection: Connection) -> None:
+    def slow(_connection: Connection, items: Sequence[None]) -> Sequence[None]:
         inside.set()
         go_on.wait()
+        return items
 
-    leader = threading.Thread(target=database.write, args=(slow,))
+    leader = threading.Thread(target=database.write_jointly, args=(slow, None))
     leader.start()
     inside.wait()
     followers = [threading.Thread(target=write, args=(n,)) for n in range(count)]
     for follower in followers:
         follower.start()
+    assert isinstance(database, File | Server)
     while len(database._commits._waiting) < count:
         pass
     go_on.set()
     for thread in (leader, *followers):
         thread.join()
-
-
-def test_a_database_that_another_program_holds_locked_is_named(folder: Path) -> None:
-    database = a_table(folder)
-    database.write(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout = 0"))
-    other = sqlite3.connect(database.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-
-    with pytest.raises(UnwritableDatabaseError, match="locked"):
-        database.write(lambda connection: insert(connection, 1))
-
-    other.execute("ROLLBACK")
-    other.close()
-    database.write(lambda connection: insert(connection, 2))
-    assert held(database) == [2]
-    database.close()
 
 
 def test_an_interrupt_in_a_shared_commit_is_the_leaders_alone(folder: Path) -> None:

@@ -12,6 +12,13 @@ from waqcore.core.outcome import Accepted
 from waqcore.store.errors import UnwritableDatabaseError
 from waqcore.store.store import Store
 
+
+@pytest.fixture
+def engine() -> str:
+    """What is told here is SQLite's alone."""
+    return "sqlite"
+
+
 BODY = "x" * 3_000
 
 

@@ -4,8 +4,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
+from tests.engines import an_engine
 from tests.store.hand import SENDER, new, open_store, put, rows
 from waqcore.core.instants import SECOND
 from waqcore.store import controls, enqueue
@@ -165,7 +166,7 @@ def test_a_number_taken_off_the_list_can_be_written_to_again(folder: Path) -> No
 
 def test_an_enqueue_in_the_callers_transaction_goes_with_its_rollback(folder: Path) -> None:
     store = open_store(folder)
-    engine = create_engine(f"sqlite:///{folder / 'queue.db'}")
+    engine = an_engine(folder)
 
     with engine.connect() as connection:
         connection.execute(text("CREATE TABLE account (name TEXT)"))
@@ -189,7 +190,7 @@ def test_an_enqueue_in_the_callers_transaction_goes_with_its_rollback(folder: Pa
 def test_a_refused_batch_leaves_nothing_in_the_callers_transaction(folder: Path) -> None:
     store = open_store(folder)
     _suppress(store, new(2).recipient)
-    engine = create_engine(f"sqlite:///{folder / 'queue.db'}")
+    engine = an_engine(folder)
 
     with engine.begin() as connection:
         with pytest.raises(SuppressedError):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from tests.store.hand import new, open_store, put, rows
 from tests.virtual_time import EPOCH
@@ -10,16 +11,15 @@ from waqcore.core.instants import SECOND
 from waqcore.store import forecasts
 from waqcore.store.forecasts import Fared, Forecast
 from waqcore.store.store import Store
+from waqcore.store.tables import attempt
 
 S = SECOND
 
 
 def _called(store: Store, seq: int, at: int, number: int = 1) -> None:
     store.write(
-        lambda connection: connection.exec_driver_sql(
-            "INSERT INTO waq_attempt (message_seq, number, token, started_at) "
-            "VALUES (?, ?, 't', ?)",
-            (seq, number, at),
+        lambda connection: connection.execute(
+            insert(attempt).values(message_seq=seq, number=number, token="t", started_at=at)
         )
     )
 

@@ -20,6 +20,7 @@ from waqcore.store import (
     export,
     messages,
     position,
+    returns,
     review,
     standing,
 )
@@ -27,6 +28,13 @@ from waqcore.store.controls import Filter
 from waqcore.store.export import Which
 from waqcore.store.position import Place
 from waqcore.store.store import Store
+
+
+@pytest.fixture
+def engine() -> str:
+    """What is told here is SQLite's alone."""
+    return "sqlite"
+
 
 QUEUED = 50_000
 TOMORROW = EPOCH + DAY
@@ -62,6 +70,8 @@ HOT: dict[str, Hot] = {
     "next_due": lambda c, s: messages.next_due(c, [hand.SENDER], s.now()),
     "by_seq": lambda c, s: messages.by_seq(c, [1, 2, 3], s.now()),
     "position": lambda c, s: position.position(c, Place(hand.SENDER, 1, 900, EPOCH), s.now()),
+    "backing off": lambda c, s: returns.backing_off(c, hand.SENDER, s.now()),
+    "in flight": lambda c, s: returns.in_flight(c, LEASE),
     "idempotency": lambda c, s: enqueue._first_by_key(c, [hand.new(1, idempotency_key="a7")]),
     "by_ids": lambda c, s: review.by_ids(c, ("a1", "a2")),
     "heads for people": lambda c, s: review.heads(c, hand.SENDER, EPOCH, 10),

@@ -15,8 +15,11 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     rule,
+    run_state_machine_as_test,
 )
 
+from tests.engines import NOTE, READY
+from tests.postgres import Postgres
 from tests.scenario import RAM_DISK
 from tests.store import hand
 from waqcore.core import control
@@ -41,6 +44,8 @@ EXHAUSTIVE = "WAQ_TEST_EXHAUSTIVE"
 
 CRASH = "the dispatcher dies in mid-call"
 NOT_YET = "the call is still in flight"
+
+HELD = "SELECT seq, state, attempts, failures FROM waq_message ORDER BY seq"
 
 Drafted = tuple[int, int | None, int | None, str]
 Step = tuple[float, bool, float, Outcome | str, Outcome | None]
@@ -112,10 +117,20 @@ class Flight:
 
 
 class QueueMachine(RuleBasedStateMachine):
+    wait_for_a_set_wall = PACE
+    """What it costs to open a database whose wall was set, though somebody watched."""
+
+    def make(self) -> None:
+        """Make a database that is ready: migrating for each example would take half the time."""
+        shutil.copy(_template(), Path(self.folder.name) / "queue.db")
+
+    def unmake(self) -> None:
+        """Take it away."""
+
     @initialize()
     def open(self) -> None:
         self.folder = TemporaryDirectory(dir=RAM_DISK if RAM_DISK.exists() else None)
-        shutil.copy(_template(), Path(self.folder.name) / "queue.db")
+        self.make()
         self.clock = hand.HandClock()
         self.store = self._open()
         self.dispatchers = 0
@@ -318,7 +333,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.store = self._open()
         if self.clock.wall_step_us != self.noted_step:
             self.noted_step = self.clock.wall_step_us
-            self.paced_until = max(self.paced_until, self.store.steady() + PACE)
+            waits_until = self.store.steady() + self.wait_for_a_set_wall
+            self.paced_until = max(self.paced_until, waits_until)
 
     # What must hold
 
@@ -326,7 +342,7 @@ class QueueMachine(RuleBasedStateMachine):
     def the_database_holds_what_the_model_holds(self) -> None:
         if not hasattr(self, "store"):
             return
-        held = hand.rows(self.store, "SELECT seq, state, attempts, failures FROM waq_message")
+        held = hand.rows(self.store, HELD)
         assert held == [(m.seq, m.state, m.attempts, m.failures) for m in self.messages]
 
     @invariant()
@@ -352,6 +368,7 @@ class QueueMachine(RuleBasedStateMachine):
         left = [m for m in self.messages if m.state in ("queued", "sending")]
         assert all((m.send_at or 0) > later for m in left)
         self.store.close()
+        self.unmake()
         self.folder.cleanup()
 
     # The model's rules
@@ -491,10 +508,35 @@ def _template() -> Path:
     return Path(_made[0].name) / "queue.db"
 
 
-TestQueueMachine = QueueMachine.TestCase
-TestQueueMachine.settings = settings(
+class ServersMachine(QueueMachine):
+    """The same on a server, which keeps its steady time by itself where it is watched."""
+
+    wait_for_a_set_wall = 0
+    running: Postgres
+
+    def make(self) -> None:
+        self.database = self.running.database(READY)
+        (Path(self.folder.name) / NOTE).write_text(self.database.__enter__())
+
+    def unmake(self) -> None:
+        self.database.__exit__(None, None, None)
+
+
+FEWER = 1_000 if EXHAUSTIVE in os.environ else 25
+"""Examples on a server, where each takes some three times as long."""
+
+SETTINGS = settings(
     max_examples=1_000 if EXHAUSTIVE in os.environ else 60,
     stateful_step_count=30 if EXHAUSTIVE in os.environ else 15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+TestQueueMachine = QueueMachine.TestCase
+TestQueueMachine.settings = SETTINGS
+
+
+def test_any_sequence_on_a_server(postgres: Postgres) -> None:
+    machine = type("OnThisServer", (ServersMachine,), {"running": postgres})
+
+    run_state_machine_as_test(machine, settings=settings(SETTINGS, max_examples=FEWER))

@@ -13,6 +13,12 @@ from waqcore.store.errors import NewerDatabaseError, OlderDatabaseError, StoreEr
 from waqcore.store.readonly import ReadOnly
 
 
+@pytest.fixture
+def engine() -> str:
+    """What is told here is SQLite's alone."""
+    return "sqlite"
+
+
 def url(folder: Path) -> str:
     return f"sqlite:///{folder / 'queue.db'}"
 

@@ -1,6 +1,5 @@
 """Migrations make exactly the tables the code knows; a newer database is refused."""
 
-import sqlite3
 import threading
 from pathlib import Path
 
@@ -9,14 +8,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DataError, IntegrityError
 
+from tests.engines import an_engine, is_server
 from tests.store.hand import SENDER, new, open_store, put, rows
 from waqcore.store import schema
 from waqcore.store.errors import NewerDatabaseError
 from waqcore.store.store import Store
 from waqcore.store.tables import metadata
+
+
+@pytest.fixture
+def template() -> str:
+    """Empty: here our tables are made."""
+    return "template0"
+
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
@@ -30,32 +37,58 @@ def test_the_migrations_make_the_tables_the_code_knows(folder: Path) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_migrations_make_the_checks_and_indexes_the_code_knows(folder: Path) -> None:
+LISTED = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL",
+    "postgresql": """
+        SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL
+        SELECT table_name || '.' || column_name,
+               concat_ws(' ', data_type, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public'
+    """,
+}
+
+
+def test_the_migrations_make_the_checks_and_indexes_the_code_knows(
+    folder: Path, engine: str
+) -> None:
     """Alembic compares neither checks nor conditions of indexes nor STRICT: the text does."""
     store = open_store(folder)
-    listed = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-    made = {name: _clauses(sql) for name, sql in rows(store, listed)}
+    made = {name: _clauses(sql) for name, sql in rows(store, LISTED[engine])}
     store.close()
+    _empty(folder)
 
     with _migrated(folder).connect() as connection:
-        migrated = {name: _clauses(sql) for name, sql in connection.execute(text(listed))}
+        migrated = {name: _clauses(sql) for name, sql in connection.execute(text(LISTED[engine]))}
 
+    assert len(migrated) > 20
     assert migrated == made
 
 
 def _migrated(folder: Path) -> Engine:
     """A database that went through every migration there ever was."""
-    engine = create_engine(f"sqlite:///{folder / 'migrated.db'}")
-    with engine.begin() as connection:
+    made = an_engine(folder)
+    with made.begin() as connection:
         schema.migrate(connection, None)
-    return engine
+    return made
+
+
+def _empty(folder: Path) -> None:
+    """Take out all there is in a database."""
+    if is_server(folder):
+        with an_engine(folder).begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    else:
+        (folder / "queue.db").unlink()
 
 
 def test_an_applications_own_migrations_may_share_the_database(folder: Path) -> None:
-    theirs = "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version "
-    with sqlite3.connect(folder / "queue.db") as connection:
-        connection.executescript(f"{theirs} VALUES ('theirs')")
-    connection.close()
+    with an_engine(folder).begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
 
     store = open_store(folder)
 
@@ -73,19 +106,16 @@ def test_head_is_the_newest_migration() -> None:
 
 def test_a_database_of_a_newer_waqcore_is_refused_and_left_as_it_is(folder: Path) -> None:
     open_store(folder).close()
-    path = folder / "queue.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE waq_schema_version SET version_num = '9999'")
-    connection.close()
+    theirs = an_engine(folder)
+    with theirs.begin() as connection:
+        connection.execute(text("UPDATE waq_schema_version SET version_num = '9999'"))
 
     with pytest.raises(NewerDatabaseError, match=r"schema 9999.*install the newer waqcore"):
         open_store(folder)
 
-    connection = sqlite3.connect(path)
-    assert connection.execute("SELECT version_num FROM waq_schema_version").fetchall() == [
-        ("9999",)
-    ]
-    connection.close()
+    with theirs.connect() as connection:
+        found = connection.scalars(text("SELECT version_num FROM waq_schema_version")).all()
+    assert found == ["9999"]
 
 
 @pytest.mark.parametrize("attempt", range(15))
@@ -141,7 +171,7 @@ def test_the_database_refuses_nonsense(folder: Path, nonsense: str) -> None:
     store = open_store(folder)
     put(store, new(1), new(2))
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises((IntegrityError, DataError)):
         store.write(lambda connection: connection.exec_driver_sql(nonsense))
 
     store.close()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.engines import address
 from tests.store.hand import (
     LEASE_US,
     SENDER,
@@ -18,7 +19,7 @@ from tests.store.hand import (
 from tests.virtual_time import EPOCH
 from waqcore.core import control
 from waqcore.core.instants import HOUR, NEVER, SECOND
-from waqcore.core.lane import Lease, PausedBy
+from waqcore.core.lane import Lease, Pause, PausedBy
 from waqcore.core.message import Message, Priority, State
 from waqcore.core.outcome import NotSent, Unknown
 from waqcore.export import read_messages, snapshot
@@ -30,7 +31,7 @@ OTHER = "628114040708"
 
 
 def url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'queue.db'}"
+    return address(folder)
 
 
 def an_hour_ahead(folder: Path, clock: HandClock) -> None:
@@ -124,7 +125,7 @@ def test_a_snapshot_has_every_lane_with_its_instants_on_the_wall(folder: Path) -
     assert busy.trouble.troubled == (1,)
     assert busy.trouble.probe_at == NEVER
     assert paused.pause is not None
-    assert paused.pause[:] == (PausedBy.PERSON, "night", at, at + 8 * HOUR)
+    assert paused.pause == Pause(PausedBy.PERSON, "night", at, at + 8 * HOUR)
     assert paused.paced_until == 0
 
 

@@ -3,20 +3,30 @@
 from collections.abc import Callable
 from inspect import cleandoc
 
+from typer import Typer
 from typer.core import TyperCommand
 
 from waqcore.cli import (
     act,
     audit,
+    backup,
     clear,
+    deploy_files,
     dispatch,
+    doctor,
     export,
+    import_,
     lanes,
     messages,
+    migrate,
     optout,
+    purge,
     send,
+    serve,
     settings,
     status,
+    token,
+    user,
 )
 from waqcore.cli.app import new_app
 
@@ -32,6 +42,7 @@ _COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     "Send": (
         (send.send, send.EXAMPLES),
         (dispatch.dispatch, dispatch.EXAMPLES),
+        (serve.serve, serve.EXAMPLES),
     ),
     "Decide about messages": (
         (act.cancel, act.CANCEL_EXAMPLES),
@@ -47,6 +58,15 @@ _COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (lanes.process, lanes.PROCESS_EXAMPLES),
         (lanes.override_pace, lanes.OVERRIDE_EXAMPLES),
     ),
+    "Keep it running": (
+        (doctor.doctor, doctor.EXAMPLES),
+        (backup.backup, backup.BACKUP_EXAMPLES),
+        (backup.restored, backup.RESTORED_EXAMPLES),
+        (purge.purge, purge.EXAMPLES),
+        (import_.import_, import_.EXAMPLES),
+        (migrate.migrate, migrate.EXAMPLES),
+        (deploy_files.deploy_files, deploy_files.EXAMPLES),
+    ),
     "Who wants no messages": (
         (optout.suppress, optout.SUPPRESS_EXAMPLES),
         (optout.unsuppress, optout.UNSUPPRESS_EXAMPLES),
@@ -54,22 +74,49 @@ _COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     ),
 }
 
+_TOKENS = (
+    (token.add, token.ADD_EXAMPLES),
+    (token.list_, token.LIST_EXAMPLES),
+    (token.revoke, token.REVOKE_EXAMPLES),
+)
+
+_USERS = (
+    (user.add, user.ADD_EXAMPLES),
+    (user.list_, user.LIST_EXAMPLES),
+    (user.password, user.PASSWORD_EXAMPLES),
+    (user.remove, user.REMOVE_EXAMPLES),
+)
+
 
 def _unwrapped(doc: str | None) -> str:
     # The help would keep the docstring's own line ends inside its narrower lines.
     return "\n\n".join(" ".join(part.split()) for part in cleandoc(doc or "").split("\n\n"))
 
 
+def _add(
+    to: Typer, function: Callable[..., None], examples: str, *, panel: str | None = None
+) -> None:
+    to.command(
+        function.__name__.rstrip("_").replace("_", "-"),
+        cls=status.Watchable if function is status.status else TyperCommand,
+        help=_unwrapped(function.__doc__),
+        epilog=examples,
+        rich_help_panel=panel,
+    )(function)
+
+
 app = new_app()
 for _panel, _group in _COMMANDS.items():
     for _function, _examples in _group:
-        app.command(
-            _function.__name__.replace("_", "-"),
-            cls=status.Watchable if _function is status.status else TyperCommand,
-            help=_unwrapped(_function.__doc__),
-            epilog=_examples,
-            rich_help_panel=_panel,
-        )(_function)
+        _add(app, _function, _examples, panel=_panel)
+_tokens = Typer(help=token.HELP, no_args_is_help=True)
+for _function, _examples in _TOKENS:
+    _add(_tokens, _function, _examples)
+app.add_typer(_tokens, name="token", rich_help_panel="Who may call the API")
+_users = Typer(help=user.HELP, no_args_is_help=True)
+for _function, _examples in _USERS:
+    _add(_users, _function, _examples)
+app.add_typer(_users, name="user", rich_help_panel="Who may open the dashboard")
 
 
 def main() -> None:

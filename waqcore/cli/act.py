@@ -18,9 +18,9 @@ from waqcore.cli.options import (
     chosen,
 )
 from waqcore.cli.session import opened
-from waqcore.cli.words import count
 from waqcore.core.control import Resolution
 from waqcore.core.message import Event, State, states_taking
+from waqcore.words import count
 
 CANCEL_EXAMPLES = """Examples:
   waq cancel msg_019a8c2b7f1e4d5c6b7a8f90e1d

@@ -11,8 +11,8 @@ from waqcore.cli.errors import NOT_DONE, BadInput, complain
 from waqcore.cli.message_view import message_table
 from waqcore.cli.screen import console, room, show
 from waqcore.cli.session import Session
-from waqcore.cli.words import count, parts
 from waqcore.core.message import Priority, State
+from waqcore.words import count, parts
 
 if TYPE_CHECKING:
     from waqcore.store.controls import Filter

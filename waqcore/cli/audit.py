@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from waqcore.cli import as_json
+from waqcore.cli.json_out import show_json
 from waqcore.cli.options import Json
 from waqcore.cli.screen import Row, console, room, show, table
 from waqcore.cli.session import opened
-from waqcore.cli.words import line
+from waqcore.words import line
 
 EXAMPLES = """Examples:
   waq audit
@@ -20,13 +20,14 @@ def audit(
     json: Json = False,
 ) -> None:
     """List who did what, and what became of senders."""
+    from waqcore import as_json
     from waqcore.message import instant
 
     with opened() as session:
         found = session.queue.audit(limit)
         view = session.view
     if json:
-        as_json.show_json({"events": [as_json.event(one) for one in found]})
+        show_json({"events": [as_json.event(one) for one in found]})
         return
     if not found:
         print("Nothing has been done to the queue yet.")

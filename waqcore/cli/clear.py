@@ -15,8 +15,8 @@ from waqcore.cli.options import (
     chosen,
 )
 from waqcore.cli.session import opened
-from waqcore.cli.words import count
 from waqcore.core.message import State
+from waqcore.words import count
 
 if TYPE_CHECKING:
     from waqcore.store.controls import Filter

@@ -2,11 +2,14 @@
 
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from waqcore.cli.session import environment
+
+if TYPE_CHECKING:
+    from waqcore.settings import Settings
 
 EXAMPLES = """Examples:
   waq dispatch                            until Ctrl-C
@@ -34,7 +37,6 @@ def dispatch(
     It ends once the calls in flight are settled. Any number of dispatchers may share a database.
     """
     # Imported here: no other command needs an HTTP client.
-    from waqcore import log as logs
     from waqcore.dispatcher import service
     from waqcore.senders import fleet
     from waqcore.settings import Settings
@@ -42,6 +44,13 @@ def dispatch(
     environ = environment()
     settings = Settings.from_env(environ)
     senders = fleet(settings, environ)
-    style = log or (LogStyle.TEXT if sys.stderr.isatty() else LogStyle.JSON)
-    logs.configure("json" if style is LogStyle.JSON else "text", zone=settings.zone())
+    configure_logs(log, settings)
     service.run(settings, senders, id_=id_)
+
+
+def configure_logs(wanted: LogStyle | None, settings: "Settings") -> None:
+    """Log in the style that was asked for; else as suits where stderr goes."""
+    from waqcore import log as logs
+
+    style = wanted or (LogStyle.TEXT if sys.stderr.isatty() else LogStyle.JSON)
+    logs.configure("json" if style is LogStyle.JSON else "text", zone=settings.zone())

@@ -30,8 +30,10 @@ def exit_code(error: Exception) -> int | None:
     from waqcore.settings import SettingsError
     from waqcore.store.errors import StoreError
     from waqcore.text import TextError
+    from waqcore.when import InstantError
 
-    if isinstance(error, BadInput | SettingsError | PhoneError | TextError | DraftError):
+    ours = BadInput | SettingsError | PhoneError | TextError | DraftError | InstantError
+    if isinstance(error, ours):
         return BAD_INPUT
     if isinstance(error, NotDone | NotFoundError | StoreError):
         return NOT_DONE

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from waqcore.cli.errors import BadInput
-from waqcore.cli.instants import parse_date
 from waqcore.cli.rows import Format, Record, opened_for, to_a_file, write
 from waqcore.cli.session import environment
 from waqcore.core.records import AttemptRecord, LaneRecord, MessageRecord
+from waqcore.when import parse_date
 
 if TYPE_CHECKING:
     from waqcore.export import Which

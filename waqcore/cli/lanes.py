@@ -6,11 +6,11 @@ import typer
 
 from waqcore.cli.confirm import confirm
 from waqcore.cli.errors import BadInput
-from waqcore.cli.instants import parse_instant
 from waqcore.cli.options import Sender, Yes
 from waqcore.cli.screen import console, room, show
 from waqcore.cli.session import Session, opened, refreshed
 from waqcore.cli.status_view import NO_DISPATCHER, lane_table
+from waqcore.when import parse_instant
 
 PAUSE_EXAMPLES = """Examples:
   waq pause --reason 'gateway moves'         every sender

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from waqcore.cli.screen import Row, fields, hanging, heading, table
-from waqcore.cli.words import View, count, line, relative
 from waqcore.core.message import State
+from waqcore.words import View, count, line, relative
 
 if TYPE_CHECKING:
     from waqcore.message import Attempt, Eta, Message

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from waqcore.cli import as_json
+from waqcore.cli.json_out import show_json
 from waqcore.cli.message_view import message_table, whole_message
 from waqcore.cli.options import (
     ByBatch,
@@ -47,6 +47,8 @@ def messages(
 
     Numbers are masked, in JSON too, unless --full-numbers is given.
     """
+    from waqcore import as_json  # Here, since `--help` must not wait for it.
+
     which = chosen(
         states=state,
         sender=sender,
@@ -62,7 +64,7 @@ def messages(
         next_before = found[-1].id if len(found) == limit else None
         if json:
             listed = [as_json.message(one, session.view.number) for one in found]
-            as_json.show_json({"messages": listed, "next_before": next_before})
+            show_json({"messages": listed, "next_before": next_before})
             return
         if not found:
             print(_nothing(filtered=any(which), paged=before is not None))
@@ -86,11 +88,13 @@ def message(
     json: Json = False,
 ) -> None:
     """Show one message whole, with every call made for it."""
+    from waqcore import as_json  # Here, since `--help` must not wait for it.
+
     with opened(full_numbers=True) as session:
         found = session.queue.message(id_)
         calls = session.queue.attempts(id_)
         if json:
-            as_json.show_json(as_json.whole_message(found, calls))
+            show_json(as_json.whole_message(found, calls))
         else:
             terminal = console()
             show(whole_message(found, calls, session.view, room(terminal)), terminal)

@@ -8,7 +8,7 @@ from waqcore.cli.errors import BadInput, NotDone
 from waqcore.cli.options import FullNumbers
 from waqcore.cli.screen import Row, console, room, show, table
 from waqcore.cli.session import opened
-from waqcore.cli.words import count, line
+from waqcore.words import count, line
 
 SUPPRESS_EXAMPLES = """Example:
   waq suppress 081234567890 --reason 'asked us to stop'"""

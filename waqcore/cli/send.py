@@ -6,13 +6,13 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from waqcore.cli import as_json
 from waqcore.cli.errors import BadInput, complain
-from waqcore.cli.instants import parse_instant
+from waqcore.cli.json_out import show_json
 from waqcore.cli.message_view import expected, expires_first
 from waqcore.cli.options import Json, PriorityWord
 from waqcore.cli.session import Session, now, opened
 from waqcore.core.message import OnUnknown, State
+from waqcore.when import parse_instant
 
 EXAMPLES = """Examples:
   waq send 081234567890 'Your seat is confirmed' --reference REG-1
@@ -68,6 +68,8 @@ def send(
 
     Once this has printed the id, the message is on disk. A dispatcher (`waq dispatch`) sends it.
     """
+    from waqcore import as_json  # Here, since `--help` must not wait for it.
+
     if at_once and (priority is not None or send_at is not None):
         raise BadInput("--now means before everything queued: leave out --priority and --send-at")
     body = _body(text, file)
@@ -86,7 +88,7 @@ def send(
             word = (priority or PriorityWord.NORMAL).value
             message = session.queue.enqueue(to, body, priority=word, **draft)
         if json:
-            as_json.show_json(as_json.message(message))
+            show_json(as_json.message(message))
         else:
             again = ", there already by its key" if message.enqueued_at < session.view.now else ""
             when = f": {expected(message.eta, session.view)}" if message.eta is not None else ""

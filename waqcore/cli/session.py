@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from waqcore.cli.words import View
+from waqcore.words import View
 
 if TYPE_CHECKING:
     from waqcore.queue import Queue
+    from waqcore.senders import Fleet
+    from waqcore.settings import Settings
+    from waqcore.store.store import Store
 
 
 def environment() -> Mapping[str, str]:
@@ -45,6 +48,41 @@ def opened(*, full_numbers: bool = False) -> Iterator[Session]:
     view = View(now=now(), zone=settings.zone(), full_numbers=full_numbers)
     with Queue(settings, fleet(settings, environ), actor=_actor()) as queue:
         yield Session(queue, view)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """An open store, for what looks after the database itself."""
+
+    store: "Store"
+    settings: "Settings"
+    fleet: "Fleet"
+    view: View
+    actor: str
+    """Who the audit says did it."""
+
+
+@contextmanager
+def opened_store() -> Iterator[Keeping]:
+    """Open the database of the environment's settings.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        StoreError: the database cannot be used.
+    """
+    from waqcore.clock import SystemClock
+    from waqcore.senders import fleet
+    from waqcore.settings import Settings
+    from waqcore.store.store import Store
+
+    environ = environment()
+    settings = Settings.from_env(environ)
+    senders, zone = fleet(settings, environ), settings.zone()
+    store = Store(settings.database_url, senders.senders, clock=SystemClock(), timezone=zone)
+    try:
+        yield Keeping(store, settings, senders, View(now=now(), zone=zone), _actor())
+    finally:
+        store.close()
 
 
 def now() -> datetime:

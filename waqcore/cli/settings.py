@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from waqcore.cli import as_json
+from waqcore.cli.json_out import show_json
 from waqcore.cli.options import Json
 from waqcore.cli.screen import Row, console, room, show, table
 from waqcore.cli.session import environment
@@ -40,7 +40,7 @@ def settings(json: Json = False) -> None:
     except SettingsError as error:
         wrong = error
     if json:
-        as_json.show_json(_json(known, senders, environ))
+        show_json(_json(known, senders, environ))
     else:
         _show(known, senders, environ)
     if wrong is not None:
@@ -58,7 +58,7 @@ def _show(known: "Settings", senders: "Fleet", environ: Mapping[str, str]) -> No
         show(["", *table(columns, _senders(senders), room=room(terminal))], terminal)
 
 
-def _json(known: "Settings", senders: "Fleet", environ: Mapping[str, str]) -> "as_json.Json":
+def _json(known: "Settings", senders: "Fleet", environ: Mapping[str, str]) -> dict[str, object]:
     return {
         "settings": {
             name: {"value": value, "from": _source(name, environ)}
@@ -87,9 +87,11 @@ def _values(known: "Settings") -> dict[str, object]:
 
 
 def _open(name: str, value: object) -> object:
+    from waqcore.settings import is_secret
+
     if value is None or value == "":
         return None
-    if "KEY" in name or "PASSWORD" in name or "TOKEN" in name:
+    if is_secret(name):
         return HIDDEN
     return _PASSWORD.sub(f"{HIDDEN}@", str(value)) if isinstance(value, str) else value
 

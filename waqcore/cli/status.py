@@ -9,7 +9,7 @@ import typer
 from rich.console import Group
 from typer.core import TyperCommand
 
-from waqcore.cli import as_json
+from waqcore.cli.json_out import show_json
 from waqcore.cli.options import FullNumbers, Json
 from waqcore.cli.screen import console, room, show
 from waqcore.cli.session import Session, opened, refreshed
@@ -83,9 +83,11 @@ def repeat(look: Callable[[], None], every_s: float, sleep: Callable[[float], No
 
 
 def _json_look(session: Session, *, indent: int | None) -> Callable[[], None]:
+    from waqcore import as_json  # Here, since `--help` must not wait for it.
+
     def look() -> None:
         seen = as_json.status(session.queue.status(), session.view.number)
-        as_json.show_json(seen, indent=indent)
+        show_json(seen, indent=indent)
 
     return look
 

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from waqcore.cli.message_view import message_table
 from waqcore.cli.screen import Cell, Row, fields, heading, table
-from waqcore.cli.words import View, count, line, parts, relative, span
+from waqcore.words import View, count, line, parts, relative, span
 
 if TYPE_CHECKING:
     from datetime import datetime

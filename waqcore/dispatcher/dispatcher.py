@@ -88,6 +88,11 @@ class Dispatcher:
         self._looking = True
         self._signal.set()
 
+    def sweep(self) -> None:
+        """Look at every lane, whatever is known of it."""
+        self._wake_all(self._store.senders)
+        self._signal.set()
+
     def heard(self, most: int) -> list[Heard]:
         """Calls that are over and that nobody was told of yet, the oldest first."""
         return [self._heard.popleft() for _ in range(min(most, len(self._heard)))]
@@ -268,7 +273,7 @@ class Dispatcher:
 
     async def _call(self, claim: Claim) -> None:
         gateway = self._gateways[self._store.senders[claim.stored.sender].account]
-        ended = await call(claim, gateway, self._store.steady)
+        ended = await call(claim, gateway, self._store.latest)
         self._ended.append(ended)  # Not before the await: a turn meanwhile takes the list along.
 
     def _probe(self, wanted: list[tuple[str, Scope]]) -> None:

@@ -9,8 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from waqcore.dispatcher.dispatcher import Dispatcher, Execute
 from waqcore.dispatcher.watch import PORTION, look
-from waqcore.store import controls, position, rates, steady
+from waqcore.grid import Grids
+from waqcore.store import controls, position, rates, samples
 from waqcore.store.errors import StoreError
+from waqcore.store.file import File
 from waqcore.store.step import Heard
 from waqcore.store.store import Store
 
@@ -33,12 +35,21 @@ COUNT_SHARE = 0.01
 """The share of time that counting the queue may take: a long queue is counted less often."""
 
 
-async def listen(store: Store, dispatcher: Dispatcher) -> None:
+async def listen(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
     """Wake the dispatcher whenever another connection has committed; runs until cancelled."""
+    if isinstance(store.database, File):
+        await _look_at_the_file(store.database, dispatcher)
+    else:
+        from waqcore.dispatcher.listening import listen_to_the_server
+
+        await listen_to_the_server(store.database, dispatcher, execute)
+
+
+async def _look_at_the_file(database: File, dispatcher: Dispatcher) -> None:
     seen: int | None = None
     while True:
         try:
-            version = store.database.data_version()
+            version = database.data_version()
         except StoreError as error:
             log.error("the database's version is not read", extra={"reason": str(error)})
             version = -1  # As good as another: look for what there may be.
@@ -49,13 +60,14 @@ async def listen(store: Store, dispatcher: Dispatcher) -> None:
 
 
 async def tidy(store: Store, execute: Execute) -> None:
-    """Expire, count, and note a stepped wall clock; runs until cancelled."""
+    """Expire, count, sample each minute, note a stepped wall clock; runs until cancelled."""
     count_at = 0.0
     counted: list[position.Tally] | None = None
     while True:
         try:
             await execute(lambda: _expire(store))
-            await execute(lambda: _note_clock(store))
+            await execute(lambda: _keep_clock(store))
+            await execute(lambda: samples.take(store))
             if time.monotonic() >= count_at:
                 began = time.monotonic()
                 counted = await execute(partial(_count, store, counted))
@@ -67,20 +79,21 @@ async def tidy(store: Store, execute: Execute) -> None:
 
 async def watch(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
     """Keep what forecasts are made of; runs until cancelled."""
+    grids = Grids()
     while True:
         more = False
         try:
-            more = await execute(partial(_watch, store, dispatcher.heard(PORTION)))
+            more = await execute(partial(_watch, store, dispatcher.heard(PORTION), grids))
         except (SQLAlchemyError, StoreError) as error:
             log.error("arrivals not counted", extra={"reason": str(error)})
         await asyncio.sleep(BUSY_S if more else WATCH_S)
 
 
-def _watch(store: Store, heard: list[Heard]) -> bool:
+def _watch(store: Store, heard: list[Heard], grids: Grids) -> bool:
     # Read first: an idle dispatcher must not write every other second.
     if not heard and not store.read(rates.any_uncounted):
         return False
-    return store.write(lambda connection: look(connection, store, heard)) or len(heard) == PORTION
+    return look(store, heard, grids) or len(heard) == PORTION
 
 
 def _expire(store: Store) -> None:
@@ -89,11 +102,9 @@ def _expire(store: Store) -> None:
         store.write(lambda connection: controls.expire_due(connection, store.now()))
 
 
-def _note_clock(store: Store) -> None:
-    setting = store.read(steady.known)
-    if not steady.agrees(setting, store.clock):
+def _keep_clock(store: Store) -> None:
+    if store.keep_clock():
         log.warning("the wall clock was set: pace and order are unaffected")
-        store.write(lambda connection: steady.note_skew(connection, store.offset_us, store.clock))
 
 
 def _count(store: Store, known: list[position.Tally] | None) -> list[position.Tally]:

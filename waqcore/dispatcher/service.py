@@ -1,4 +1,4 @@
-"""The dispatcher as a process: the real clock, database and gateways, until a signal ends it."""
+"""The dispatcher with the real clock, database and gateways, until it is told to end."""
 
 import asyncio
 import gc
@@ -8,9 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from waqcore.alerts.tell import tell
+from waqcore.callbacks.deliver import deliver
 from waqcore.clock import SystemClock
 from waqcore.dispatcher.dispatcher import Dispatcher, Execute
 from waqcore.dispatcher.housekeeping import listen, tidy, watch
+from waqcore.dispatcher.nightly import purge_nightly
 from waqcore.dispatcher.process import is_dead, this_process
 from waqcore.gateways.gateway import Gateway
 from waqcore.ids import new_id
@@ -35,19 +38,32 @@ def run(settings: Settings, fleet: Fleet, *, id_: str | None = None) -> None:
         SettingsError: a gateway has no address or key.
         StoreError: the database cannot be used.
     """
-    _refuse_bare(fleet)
+    refuse_bare(fleet)
     store = Store(
         settings.database_url, fleet.senders, clock=SystemClock(), timezone=settings.zone()
     )
     try:
-        asyncio.run(_serve(settings, fleet, store, id_))
+        asyncio.run(serve(settings, fleet, store, id_=id_, ready=_end_on_signals))
     finally:
         store.close()
 
 
-async def _serve(settings: Settings, fleet: Fleet, store: Store, id_: str | None) -> None:
+def _end_on_signals(dispatcher: Dispatcher) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, dispatcher.stop)
+
+
+async def serve(
+    settings: Settings,
+    fleet: Fleet,
+    store: Store,
+    *,
+    id_: str | None,
+    ready: Callable[[Dispatcher], None],
+) -> None:
+    """Dispatch on the running loop; `ready` gets the dispatcher, to stop it when it is time to."""
     gateways = {
-        account.name: _gateway(account, settings, store.steady)
+        account.name: _gateway(account, settings, store.latest)
         for account in fleet.accounts.values()
     }
     process = this_process(store.clock)
@@ -67,28 +83,31 @@ async def _serve(settings: Settings, fleet: Fleet, store: Store, id_: str | None
             execute=execute,
             seed=settings.seed,
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, dispatcher.stop)
+        ready(dispatcher)
         # What is loaded by now stays: a collector that walks it again and again holds up calls.
         gc.collect()
         gc.freeze()
         log.info("dispatching", extra={"dispatcher": dispatcher.id, "senders": len(fleet.senders)})
         try:
-            await _run_with_housekeeping(store, dispatcher, execute)
+            await _run_with_housekeeping(store, settings, dispatcher, execute)
         finally:
             for gateway in gateways.values():
                 await gateway.aclose()
         log.info("stopped", extra={"dispatcher": dispatcher.id})
 
 
-async def _run_with_housekeeping(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
+async def _run_with_housekeeping(
+    store: Store, settings: Settings, dispatcher: Dispatcher, execute: Execute
+) -> None:
     # A group, so that a keeper that breaks ends the service: one that is deaf must not go on.
     async with asyncio.TaskGroup() as group:
         keepers = [
-            group.create_task(listen(store, dispatcher)),
+            group.create_task(listen(store, dispatcher, execute)),
             group.create_task(tidy(store, execute)),
             group.create_task(watch(store, dispatcher, execute)),
+            group.create_task(purge_nightly(store, settings)),
+            group.create_task(deliver(store, execute, settings)),
+            group.create_task(tell(store, execute, settings)),
         ]
         await dispatcher.run()
         for keeper in keepers:
@@ -116,7 +135,12 @@ def _gateway(account: Account, settings: Settings, steady: Callable[[], int]) ->
             return Sandbox()
 
 
-def _refuse_bare(fleet: Fleet) -> None:
+def refuse_bare(fleet: Fleet) -> None:
+    """Refuse to dispatch through a gateway that lacks what every call needs.
+
+    Raises:
+        SettingsError: it has no address or no key.
+    """
     for account in fleet.accounts.values():
         if account.gateway is not Kind.MPWA or not _used(account, fleet):
             continue

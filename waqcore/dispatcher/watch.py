@@ -8,6 +8,7 @@ from waqcore.core.instants import MINUTE, SECOND
 from waqcore.core.message import State
 from waqcore.core.rates import Rates
 from waqcore.estimate import Estimator
+from waqcore.grid import Grids
 from waqcore.message import wall_us
 from waqcore.store import forecasts, rates, review
 from waqcore.store.forecasts import Forecast
@@ -29,8 +30,19 @@ TOLD_US = SECOND
 """A range is told to the second: a call some milliseconds late is not outside of it."""
 
 
-def look(connection: Connection, store: Store, heard: Sequence[Heard]) -> bool:
-    """Take in what has come and been heard; True if more has come than one look takes in."""
+def look(store: Store, heard: Sequence[Heard], grids: Grids | None = None) -> bool:
+    """Take in what has come and been heard; True if more has come than one look takes in.
+
+    Forecasts are worked out between two transactions: they would hold up whoever writes.
+    """
+    come = store.write(lambda connection: _take_in(connection, store, heard))
+    if come:
+        told = store.read(lambda connection: _told(connection, store, come, grids))
+        store.write(lambda connection: forecasts.keep(connection, told))
+    return len(come) == PORTION
+
+
+def _take_in(connection: Connection, store: Store, heard: Sequence[Heard]) -> list[Arrival]:
     now = store.now()
     come = rates.uncounted(connection, now, PORTION)
     senders = {one.sender for one in come} | {one.sender for one in heard}
@@ -50,20 +62,22 @@ def look(connection: Connection, store: Store, heard: Sequence[Heard]) -> bool:
     rates.save(connection, known)
     if come:
         rates.note_counted(connection, come[-1].seq)
-        forecasts.keep(connection, _told(connection, store, come))
-    return len(come) == PORTION
+    return come
 
 
-def _told(connection: Connection, store: Store, come: Sequence[Arrival]) -> list[Forecast]:
+def _told(
+    connection: Connection, store: Store, come: Sequence[Arrival], grids: Grids | None
+) -> list[Forecast]:
     """The forecasts of some of those that came, spread over all of them."""
     step = max(1, len(come) // FORECASTS_MAX)
     some = tuple(one.id for one in come[::step][:FORECASTS_MAX])
-    estimator = Estimator(connection, store)
+    estimator = Estimator(connection, store, grids)
+    found = review.by_ids(connection, some).values()
+    rows = [row for row in found if row.state == State.QUEUED and not row.attempts]
+    etas = estimator.etas(rows)
     made: list[Forecast] = []
-    for row in review.by_ids(connection, some).values():
-        if row.state != State.QUEUED or row.attempts:
-            continue
-        eta = estimator.eta(row)
+    for row in rows:
+        eta = etas[row.id]
         if eta is None or eta.at is None or eta.low_at is None:
             continue
         high_at = None if eta.high_at is None else wall_us(eta.high_at) + TOLD_US

@@ -183,7 +183,7 @@ async def _post(
         client.stream("POST", url, content=content, headers=headers) as response,
     ):
         return HttpAnswer(
-            response.status_code, await _body(response), _retry_after(response.headers)
+            response.status_code, await _body(response), retry_after_us(response.headers)
         )
 
 
@@ -196,7 +196,7 @@ async def _body(response: httpx.Response) -> bytes:
     return bytes(body[:ANSWER_BYTES_MAX])
 
 
-def _retry_after(headers: httpx.Headers) -> int | None:
+def retry_after_us(headers: httpx.Headers) -> int | None:
     """Microseconds to wait; a date counts from the answer's own, whatever our clock says.
 
     Source: RFC 9110, sections 10.2.3 (seconds or a date) and 6.6.1 (whoever has a clock dates).

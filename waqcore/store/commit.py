@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
+from waqcore.store.errors import DoubtfulCommitError
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -126,12 +128,7 @@ class GroupCommit:
                 for work, requests in groupby(batch, key=attrgetter("work")):
                     _run(connection, work, list(requests))
         except Exception as error:
-            if len(batch) == 1:
-                batch[0].error = self._explained(error)
-            else:
-                # One of them failed all: each alone, so that only its own caller hears of it.
-                for request in batch:
-                    self._commit([request], leader)
+            self._failed(batch, leader, error)
         except BaseException as error:  # The leader was interrupted, not those who go along.
             leader.error = error
             others = [request for request in batch if request is not leader]
@@ -139,6 +136,19 @@ class GroupCommit:
                 self._commit(others, leader)
         for request in batch:
             request.done = True
+
+    def _failed(
+        self, batch: Sequence[_Request[Any]], leader: _Request[Any], error: Exception
+    ) -> None:
+        if len(batch) == 1:
+            batch[0].error = self._explained(error)
+        elif isinstance(error, DoubtfulCommitError):
+            for request in batch:  # Done over, it might be done twice.
+                request.error = error
+        else:
+            # One of them failed all: each alone, so that only its own caller hears of it.
+            for request in batch:
+                self._commit([request], leader)
 
 
 def _run(

@@ -1,6 +1,6 @@
 """What people do to messages and lanes: in portions, each a transaction with its audit lines."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, select
@@ -9,9 +9,9 @@ from waqcore.clock import Now
 from waqcore.core import settle
 from waqcore.core.lane import Lane
 from waqcore.core.message import Message, Priority, State
-from waqcore.store import events, lanes, messages
+from waqcore.store import events, exclusive, lanes, messages
 from waqcore.store.events import Happening
-from waqcore.store.messages import QUEUED, REVIEWED, Change
+from waqcore.store.messages import QUEUED, REVIEWED, Change, Stored
 from waqcore.store.tables import REVIEWED_STATES, message, suppression
 
 PORTION = 1_000
@@ -83,10 +83,10 @@ def change(
     query = select(message.c.seq).where(between, *which.conditions())
     if opted_in:
         query = query.where(message.c.recipient.not_in(select(suppression.c.recipient)))
+        query = query.where(message.c.recipient != "")  # Erased: there is nobody to send it to.
     seqs = list(connection.scalars(query.order_by(message.c.seq).limit(PORTION)))
-    found = messages.by_seq(connection, seqs, now)
     changes: list[Change] = []
-    for stored in found.values():
+    for stored in _ours(connection, query, seqs, now):
         after = how(stored.message, now)
         if after is not stored.message:
             sending = stored.message.state is State.SENDING
@@ -95,6 +95,24 @@ def change(
     messages.save(connection, changes, now)
     _tell(connection, said, [one.before.sender for one in changes], now)
     return Portion(len(changes), seqs[-1] + 1 if len(seqs) == PORTION else None)
+
+
+def _ours(
+    connection: Connection, query: Select[int], seqs: Sequence[int], now: Now
+) -> Iterable[Stored]:
+    """Messages that a query has found, to ourselves until the transaction's end."""
+    if not exclusive.several_write(connection):
+        return messages.by_seq(connection, seqs, now).values()
+    found = messages.by_seq(connection, seqs, now)
+    lanes.lock(connection, {stored.sender for stored in found.values()})
+    found = messages.lock_by_seq(connection, seqs, now)
+    # What has moved on while we waited for them is not what was meant.
+    still = {
+        seq
+        for chunk in lanes.chunks(seqs)
+        for seq in connection.scalars(query.where(message.c.seq.in_(chunk)))
+    }
+    return (stored for seq, stored in found.items() if seq in still)
 
 
 def _tell(connection: Connection, said: Happening, senders: Collection[str], now: Now) -> None:
@@ -113,6 +131,7 @@ def change_lanes(
     said: Happening,
 ) -> list[Lane]:
     """Apply a control of the core to lanes; returns them as they are now."""
+    lanes.lock(connection, senders)
     changed = [how(lane, now) for lane in lanes.load(connection, senders, now).values()]
     lanes.save(connection, changed, now)
     events.record(connection, [said._replace(sender=lane.sender) for lane in changed], now.wall)
@@ -129,7 +148,8 @@ def expire_due(connection: Connection, now: Now) -> int:
 
     A lane that is asked ends its own; this makes it visible for those that are paused or busy.
     """
-    found = list(messages.matching(connection, _expired(now), now))
+    query = _expired(now)
+    found = _ours(connection, query, list(connection.scalars(query)), now)
     changes = [Change(stored, settle.expire(stored.message)) for stored in found]
     messages.save(connection, changes, now)
     doubtful = [one for one in changes if one.after.state is State.UNKNOWN]
@@ -154,6 +174,7 @@ def suppress(
     connection: Connection, recipient: str, reason: str, said: Happening, now: Now
 ) -> None:
     """Put a number on the suppression list; one that is there keeps its first reason."""
+    exclusive.alone(connection, "suppression")
     events.record(connection, [said], now.wall)
     known = select(suppression.c.recipient).where(suppression.c.recipient == recipient)
     if connection.scalar(known) is None:

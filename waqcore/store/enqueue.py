@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -11,13 +11,17 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
+    literal_column,
     select,
     union_all,
 )
 from sqlalchemy.exc import DBAPIError
 
+from waqcore.store import exclusive
 from waqcore.store.errors import StoreError
+from waqcore.store.events import CHANNEL
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import message, suppression
 
@@ -78,13 +82,21 @@ def enqueue(connection: Connection, batches: Sequence[Sequence[NewMessage]]) -> 
         SuppressedError: a recipient has opted out.
         IdempotencyError: a key was used for other content, before or in these very batches.
     """
-    first = _first_by_key(connection, [one for batch in batches for one in batch])
-    new: list[NewMessage] = []
-    ids = [[_place(one, first, new) for one in batch] for batch in batches]
-    if _insert_all(connection, new) != len(new):
+    for _ in range(RACES_MAX):
+        first = _first_by_key(connection, [one for batch in batches for one in batch])
+        new: list[NewMessage] = []
+        ids = [[_place(one, first, new) for one in batch] for batch in batches]
+        if _insert_all(connection, new) == len(new):
+            return ids
         _take_back(connection, new)
         _refuse_suppressed(connection, new)
-    return ids
+        # Else somebody else was first with a key: theirs is the message that stands.
+        assert exclusive.several_write(connection), "an insert left out a message for no reason"
+    raise StoreError("others use the same idempotency keys over and over: try again")
+
+
+RACES_MAX = 5
+"""Times that somebody else may be first with a key, before a batch is given up."""
 
 
 def _insert_all(connection: Connection, new: Sequence[NewMessage]) -> int:
@@ -101,8 +113,10 @@ def _insert_all(connection: Connection, new: Sequence[NewMessage]) -> int:
     try:
         for size in _SIZES:
             while done + size <= len(new):
-                row_by_row = chain.from_iterable(new[done : done + size])
-                cursor.execute(_insert(connection.dialect, size), tuple(row_by_row))
+                row_by_row = tuple(chain.from_iterable(new[done : done + size]))
+                statement, names = _insert(connection.dialect, size)
+                values = row_by_row if names is None else dict(zip(names, row_by_row, strict=True))
+                cursor.execute(statement, values)
                 inserted += cursor.rowcount
                 done += size
     except _errors(connection) as error:
@@ -128,26 +142,46 @@ def _errors(connection: Connection) -> type[Exception]:
 
 
 @cache
-def _insert(dialect: Dialect, size: int) -> str:
-    """An insert of so many messages, as the driver takes it.
+def _insert(dialect: Dialect, size: int) -> tuple[str, list[str] | None]:
+    """An insert of so many messages, as the driver takes it; and the names of its values, row by
+    row, None where they go by place.
 
     The opted-out are left out by the insert itself, so that no enqueue pays for a look beforehand.
     """
-    names = NewMessage._fields
+    fields = NewMessage._fields
+    rows = [
+        [bindparam(f"{name}_{n}", type_=message.c[name].type) for name in fields]
+        for n in range(size)
+    ]
     new = union_all(
         *(
             select(
-                *(
-                    bindparam(f"{name}_{n}", type_=message.c[name].type).label(name)
-                    for name in names
-                )
+                *(value.label(name) for name, value in zip(fields, row, strict=True)),
+                literal_column(str(n)).label("place"),
             )
-            for n in range(size)
+            for n, row in enumerate(rows)
         )
     ).subquery()
     opted_out = exists().where(suppression.c.recipient == new.c.recipient)
-    statement = insert(message).from_select(list(names), select(new).where(~opted_out))
-    return str(statement.compile(dialect=dialect))
+    chosen = select(*(new.c[name] for name in fields)).where(~opted_out)
+    if dialect.name == "sqlite":
+        statement = insert(message).from_select(list(fields), chosen)
+        return str(statement.compile(dialect=dialect)), None
+    from sqlalchemy.dialects import postgresql  # Here: whoever works with a file needs none of it.
+
+    # Many may write at once: another may have used a key that was free when we looked, and is
+    # waited for. In order, so that numbers are given in it whatever the planner makes of the rest.
+    told = (
+        postgresql.insert(message)
+        .from_select(list(fields), chosen.order_by(new.c.place))
+        .on_conflict_do_nothing(
+            index_elements=[message.c.sender, message.c.idempotency_key],
+            index_where=message.c.idempotency_key.is_not(None),
+        )
+        .returning(func.pg_notify(literal_column(f"'{CHANNEL}'"), literal_column("''")))
+    )
+    names = [value.key for row in rows for value in row]
+    return str(told.compile(dialect=dialect)), names
 
 
 _First = dict[tuple[str, str], tuple[str, str]]
@@ -172,12 +206,11 @@ def _take_back(connection: Connection, new: Sequence[NewMessage]) -> None:
         connection.execute(delete(message).where(message.c.id.in_(chunk)))
 
 
-def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> NoReturn:
+def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> None:
     for chunk in chunks([one.recipient for one in new]):
         found = connection.execute(_suppressed, {"recipients": chunk}).first()
         if found is not None:
             raise SuppressedError(*found)
-    raise AssertionError("an insert left out a message whose recipient has not opted out")
 
 
 def _first_by_key(connection: Connection, new: Sequence[NewMessage]) -> _First:

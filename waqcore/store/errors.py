@@ -29,3 +29,15 @@ class OlderDatabaseError(StoreError):
 
 class UnwritableDatabaseError(StoreError):
     """The database cannot be written to: the disk is full or read-only."""
+
+
+class UnreachableDatabaseError(StoreError):
+    """The server cannot be reached, or the connection to it broke before anything was stored."""
+
+
+class PassingError(UnreachableDatabaseError):
+    """Nothing was stored, and to try again at once may well help."""
+
+
+class DoubtfulCommitError(StoreError):
+    """The connection broke while the server was committing: nobody here knows whether it did."""

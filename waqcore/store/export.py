@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, bindparam, func, or_, 
 from waqcore.clock import Clock
 from waqcore.core.message import Priority
 from waqcore.core.records import AttemptRecord, LaneRecord, MessageRecord
-from waqcore.store import steady
+from waqcore.store import exclusive, steady
 from waqcore.store.tables import attempt, event, forecast, message
 
 PORTION = 5_000
@@ -61,6 +61,8 @@ def skew_us(connection: Connection, clock: Clock) -> int:
     known = steady.known(connection)
     if known is None:
         return 0
+    if exclusive.several_write(connection):
+        return -known.offset_us  # The server's own clock, of which both are told.
     if known.boot_id == clock.boot_id:
         now = clock.wall_us() - clock.boot_us() - known.offset_us
         if abs(now - known.skew_us) > NOISE_US:

@@ -9,6 +9,7 @@ from waqcore.clock import Now
 from waqcore.core.instants import NEVER
 from waqcore.core.lane import CALM, Lane, Lease, Pause, PausedBy, Trouble
 from waqcore.core.outcome import Scope
+from waqcore.store import exclusive
 from waqcore.store.tables import dispatcher, lane
 
 IN_MAX = 500
@@ -25,6 +26,16 @@ _save = (
     .values({column.name: bindparam(column.name) for column in lane.c if column.name != "sender"})
 )
 
+# Not FOR UPDATE, which would wait for whoever checks a foreign key. In one order, so that no two
+# who lock several lanes wait for each other.
+_lock = (
+    select(lane.c.sender)
+    .where(lane.c.sender.in_(bindparam("senders", expanding=True)))
+    .order_by(lane.c.sender)
+    .with_for_update(key_share=True)
+)
+_lock_free = _lock.with_for_update(key_share=True, skip_locked=True)
+
 
 def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     """Split values into runs short enough for one IN list."""
@@ -38,9 +49,31 @@ def known(connection: Connection) -> set[str]:
 
 def add(connection: Connection, senders: Collection[str]) -> None:
     """Give senders a lane; one that has it keeps it as it is."""
+    exclusive.alone(connection, "new lanes")
     missing = [{"sender": sender} for sender in sorted(set(senders) - known(connection))]
     if missing:
         connection.execute(insert(lane), missing)
+
+
+def lock(connection: Connection, senders: Collection[str]) -> None:
+    """Have lanes, and the messages in them, to ourselves until the transaction's end.
+
+    What was read of them before may have changed since: read again.
+    """
+    if exclusive.several_write(connection):
+        for chunk in chunks(sorted(senders)):
+            connection.execute(_lock, {"senders": chunk}).all()
+
+
+def lock_free(connection: Connection, senders: Collection[str]) -> Collection[str]:
+    """As `lock`, but only those that nobody else has, and without waiting; returns them."""
+    if not exclusive.several_write(connection):
+        return senders
+    return [
+        sender
+        for chunk in chunks(sorted(senders))
+        for sender in connection.scalars(_lock_free, {"senders": chunk})
+    ]
 
 
 def load(connection: Connection, senders: Collection[str], now: Now) -> dict[str, Lane]:

@@ -1,6 +1,6 @@
 """Messages as rows: the heads of a lane for a decision, and what a decision made of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
 from waqcore.clock import Now
 from waqcore.core.instants import NEVER
 from waqcore.core.message import Message, OnUnknown, Priority, State
+from waqcore.store import exclusive, outbox
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import REVIEWED_STATES, lane, message
 
@@ -79,7 +80,9 @@ def _heads() -> Select[Any]:
         .correlate(lane, _priorities)
         .limit(1)
     )
-    at_once = first.where(message.c.send_at.is_(None)).order_by(message.c.seq)
+    # By `send_at` too, though all have none: PostgreSQL would else walk the primary key, past all
+    # that has ended, where it takes a due message to be near its start.
+    at_once = first.where(message.c.send_at.is_(None)).order_by(message.c.send_at, message.c.seq)
     scheduled = first.where(message.c.send_at <= bindparam("wall"))
     scheduled = scheduled.order_by(message.c.send_at, message.c.seq)
     places = [
@@ -94,6 +97,7 @@ def _heads() -> Select[Any]:
 
 _load_heads = _heads()
 _load_by_seq = select(*_columns).where(message.c.seq.in_(bindparam("seqs", expanding=True)))
+_lock_by_seq = _load_by_seq.order_by(message.c.seq).with_for_update(key_share=True)
 _next_due = select(
     lane.c.sender,
     select(func.min(message.c.send_at))
@@ -168,10 +172,17 @@ def by_seq(connection: Connection, seqs: Sequence[int], now: Now) -> dict[int, S
     return {row.seq: _stored(row, now) for row in rows}
 
 
-def matching(connection: Connection, query: Select[Any], now: Now) -> Iterator[Stored]:
-    """Read the messages a query of sequence numbers names."""
-    rows = connection.execute(select(*_columns).where(message.c.seq.in_(query)))
-    return (_stored(row, now) for row in rows)
+def lock_by_seq(connection: Connection, seqs: Sequence[int], now: Now) -> dict[int, Stored]:
+    """As `by_seq`, and have them to ourselves until the transaction's end: else a call might begin
+    between this look and what it is for."""
+    if not exclusive.several_write(connection):
+        return by_seq(connection, seqs, now)
+    rows = (
+        row
+        for chunk in chunks(sorted(seqs))
+        for row in connection.execute(_lock_by_seq, {"seqs": chunk})
+    )
+    return {row.seq: _stored(row, now) for row in rows}
 
 
 class Change(NamedTuple):
@@ -193,6 +204,9 @@ def save(connection: Connection, changes: Sequence[Change], now: Now) -> None:
         return
     result = connection.execute(_save, [_row(change, now) for change in changes])
     assert result.rowcount == len(changes), "a message changed under its transaction's lock"
+    rested = [change.after.seq for change in changes if change.after.state in outbox.TOLD]
+    if rested:
+        outbox.write(connection, rested, now)
 
 
 _ENDED = frozenset({State.SENT, State.FAILED, State.CANCELLED, State.EXPIRED})

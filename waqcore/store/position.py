@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from waqcore.clock import Now
 from waqcore.core.message import Priority
+from waqcore.store import exclusive
 from waqcore.store.messages import QUEUED
 from waqcore.store.tables import message, tally
 
@@ -60,6 +61,23 @@ _at_once, _scheduled = (
     )
 )
 
+_tallied = select(tally.c.priority, tally.c.queued - tally.c.scheduled).where(
+    tally.c.sender == bindparam("sender")
+)
+_in_line = (
+    select(message.c.seq)
+    .where(
+        message.c.sender == bindparam("sender"),
+        message.c.priority == bindparam("priority"),
+        QUEUED,
+        message.c.send_at.is_(None),
+    )
+    .limit(1)
+)
+# By `send_at` too, though all have none, as the index of places is: see `messages`.
+_first = _in_line.order_by(message.c.send_at, message.c.seq)
+_last = _in_line.order_by(message.c.send_at.desc(), message.c.seq.desc())
+
 _later = (
     select(message.c.send_at, func.count())
     .where(
@@ -100,6 +118,59 @@ def position(connection: Connection, place: Place, now: Now) -> Position:
     return Position(ahead, exact=True, loud=loud)
 
 
+def positions(connection: Connection, places: Sequence[Place], now: Now) -> dict[int, Position]:
+    """The positions of messages of one lane and priority that are due, by sequence number.
+
+    Each goes before those after it. So where no number is missing between the first and the last,
+    as after an enqueue of many, one is counted, not all; and where those two are as far apart as
+    there are messages, nobody else's lie between them: two are.
+    """
+    ordered = sorted(places, key=lambda place: (place.due_at, place.seq))
+    found: dict[int, Position] = {}
+    if ordered and ordered[-1].seq - ordered[0].seq == len(ordered) - 1:
+        return _following(ordered, position(connection, ordered[0], now))
+
+    def stretch(first: int, last: int) -> None:
+        for end in (first, last):
+            if ordered[end].seq not in found:
+                found[ordered[end].seq] = position(connection, ordered[end], now)
+        if last - first < 2:
+            return
+        low, high = found[ordered[first].seq], found[ordered[last].seq]
+        if low.exact is high.exact and (high.ahead - low.ahead == last - first or not low.exact):
+            found.update(_between(ordered[first : last + 1], low, high))
+        else:
+            middle = (first + last) // 2
+            stretch(first, middle)
+            stretch(middle, last)
+
+    if ordered:
+        stretch(0, len(ordered) - 1)
+    return found
+
+
+def _following(places: Sequence[Place], first: Position) -> dict[int, Position]:
+    """The positions of messages that come one right after the other, from the first's."""
+    loud = places[0].priority <= Priority.HIGH
+    return {
+        place.seq: Position(first.ahead + n, first.exact, first.loud + n * loud)
+        for n, place in enumerate(places)
+    }
+
+
+def _between(places: Sequence[Place], low: Position, high: Position) -> dict[int, Position]:
+    """The positions of a stretch by those of its ends, evenly spread."""
+    gaps = len(places) - 1
+    return {
+        place.seq: Position(
+            low.ahead + n * (high.ahead - low.ahead) // gaps,
+            low.exact,
+            low.loud + n * (high.loud - low.loud) // gaps,
+        )
+        for n, place in enumerate(places)
+    }
+
+
 def later(connection: Connection, place: Place, now: Now) -> list[tuple[int, int]]:
     """Instants, wall and rising, at which scheduled messages fall due that go before it then, and
     how many; the first of them."""
@@ -110,22 +181,12 @@ def later(connection: Connection, place: Place, now: Now) -> list[tuple[int, int
 
 def _estimate(connection: Connection, place: Place) -> int:
     """All of the higher priorities, and of its own the share that lies before it."""
-    rows = connection.execute(
-        select(tally.c.priority, tally.c.queued - tally.c.scheduled).where(
-            tally.c.sender == place.sender
-        )
-    )
+    rows = connection.execute(_tallied, {"sender": place.sender})
     queued: dict[int, int] = dict(rows.all())
     higher = sum(waiting for priority, waiting in queued.items() if priority < place.priority)
-    own = (
-        message.c.sender == place.sender,
-        message.c.priority == place.priority,
-        QUEUED,
-        message.c.send_at.is_(None),
-    )
-    by_seq = select(message.c.seq).where(*own).limit(1)
-    first = connection.scalar(by_seq.order_by(message.c.seq)) or place.seq
-    last = connection.scalar(by_seq.order_by(message.c.seq.desc())) or place.seq
+    own = {"sender": place.sender, "priority": place.priority}
+    first = connection.scalar(_first, own) or place.seq
+    last = connection.scalar(_last, own) or place.seq
     share = (place.seq - first) / (last - first) if last > first else 0.0
     estimate = higher + round(share * queued.get(place.priority, 0))
     return max(EXACT_MAX + 1, estimate)
@@ -169,6 +230,7 @@ def _count(connection: Connection, now: Now, which: list[ColumnElement[bool]]) -
 
 def store_tally(connection: Connection, counted: Sequence[Tally], now: Now) -> None:
     """Replace the stored tally."""
+    exclusive.alone(connection, "tally")
     connection.execute(delete(tally))
     if counted:
         rows = [{**one._asdict(), "counted_at": now.wall} for one in counted]

@@ -1,16 +1,22 @@
 """What is known of each lane's recent past, for forecasts: how messages come, and calls fail."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from waqcore.clock import Now
+from waqcore.core.instants import SECOND
 from waqcore.core.message import Priority
 from waqcore.core.rates import Rates
+from waqcore.store import exclusive
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import counted, message, rates
+
+LATE_US = 10 * SECOND
+"""How long a message that is missing among those counted is waited for."""
 
 
 class Arrival(NamedTuple):
@@ -22,6 +28,10 @@ class Arrival(NamedTuple):
     priority: Priority
     at: int
     """When it was enqueued, on the steady axis."""
+
+
+Arriving = Row[int, str, str, int, int]
+"""The columns of an arrival."""
 
 
 def load(connection: Connection, senders: Collection[str]) -> dict[str, Rates]:
@@ -49,7 +59,8 @@ def save(connection: Connection, known: Mapping[str, Rates]) -> None:
 
 
 def uncounted(connection: Connection, now: Now, limit: int) -> list[Arrival]:
-    """The oldest messages that have come since somebody last counted."""
+    """The oldest messages that have come since somebody last counted, for the one who counts."""
+    exclusive.alone(connection, "rates")
     seen = connection.scalar(select(counted.c.message_seq)) or 0
     columns = (
         message.c.seq,
@@ -60,11 +71,28 @@ def uncounted(connection: Connection, now: Now, limit: int) -> list[Arrival]:
     )
     rows = connection.execute(
         select(*columns).where(message.c.seq > seen).order_by(message.c.seq).limit(limit)
-    )
+    ).all()
+    if exclusive.several_write(connection):
+        rows = list(takewhile(_none_before(seen, now.wall), rows))
     return [
         Arrival(seq, id_, sender, Priority(priority), now.to_steady(at))
         for seq, id_, sender, priority, at in rows
     ]
+
+
+def _none_before(seen: int, wall: int) -> Callable[[Arriving], bool]:
+    """Whether no message with a lower number can still appear, asked of one after the other.
+
+    One that is missing may be in a transaction that is under way, or never come.
+    """
+    last = seen
+
+    def follows(row: Arriving) -> bool:
+        nonlocal last
+        before, last = last, row[0]
+        return row[0] == before + 1 or row[4] < wall - LATE_US
+
+    return follows
 
 
 def any_uncounted(connection: Connection) -> bool:

@@ -3,15 +3,16 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from waqcore.store import schema
+from waqcore.store.address import is_server, path_of
 from waqcore.store.commit import T, Work
-from waqcore.store.database import BUSY_TIMEOUT_S, path_of
 from waqcore.store.errors import NewerDatabaseError, OlderDatabaseError, StoreError
+from waqcore.store.file import BUSY_TIMEOUT_S
 
 RESTS_MAX = 5
 """Tries to read a database at rest before it is read as one in use: whoever opens and closes it
@@ -24,17 +25,13 @@ class ReadOnly:
     """A database that somebody else may be writing to."""
 
     def __init__(self, url: str) -> None:
-        """Look at the database at an SQLAlchemy URL, such as `sqlite:///waqcore.db`.
+        """Look at the database at a URL: `sqlite:///waqcore.db` or `postgresql://user@host/queue`.
 
         Raises:
             StoreError: there is none, it is not waqcore's, or it is of another version.
         """
-        self.path = path_of(url)
-        self._at_rest = _engine(self.path, "mode=ro&immutable=1")
-        self._in_use = _engine(self.path, "mode=ro")
-        if not self.path.is_file():
-            raise StoreError(f"there is no database {self.path}: is WAQ_DATABASE_URL right?")
-        _refuse_other_schema(self.read(schema.revision), self.path)
+        self._source = _server(url) if is_server(url) else _File(url)
+        _refuse_other_schema(self.read(schema.revision), self._source.name)
 
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one consistent snapshot.
@@ -44,6 +41,40 @@ class ReadOnly:
         Raises:
             StoreError: the database cannot be read.
         """
+        return self._source.read(work)
+
+
+class _Source(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def read(self, work: Work[T]) -> T: ...
+
+
+def _server(url: str) -> _Source:
+    # Imported here: whoever reads a file needs no client of a server.
+    from waqcore.store.server import ReadServer
+
+    return ReadServer(url)
+
+
+class _File:
+    """A file, read so that not even those beside it change."""
+
+    def __init__(self, url: str) -> None:
+        self.path = path_of(url)
+        self._at_rest = _engine(self.path, "mode=ro&immutable=1")
+        self._in_use = _engine(self.path, "mode=ro")
+        if not self.path.is_file():
+            raise StoreError(f"there is no database {self.path}: is WAQ_DATABASE_URL right?")
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is refused."""
+        return str(self.path)
+
+    def read(self, work: Work[T]) -> T:
+        """Run work that only reads; twice, if the file changes meanwhile."""
         for _ in range(RESTS_MAX):
             rest = _rest(self.path)
             if rest is None:
@@ -109,9 +140,9 @@ def _engine(path: Path, how: str) -> Engine:
     return engine
 
 
-def _refuse_other_schema(found: str | None, path: Path) -> None:
+def _refuse_other_schema(found: str | None, name: str) -> None:
     if found is None:
-        raise StoreError(f"{path} is a database, but holds no queue: is WAQ_DATABASE_URL right?")
+        raise StoreError(f"{name} is a database, but holds no queue: is WAQ_DATABASE_URL right?")
     # Migrations are numbered, and to ask Alembic for their order would cost 10 MB.
     if found > schema.HEAD:
         raise NewerDatabaseError(found, schema.HEAD)

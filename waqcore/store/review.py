@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from waqcore.core.message import Priority, State
 from waqcore.store.controls import Filter
@@ -82,6 +82,7 @@ class EventRow(NamedTuple):
 
 
 _columns = tuple(message.c[name] for name in MessageRow._fields)
+_by_ids = select(*_columns).where(message.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def listing(
@@ -103,7 +104,7 @@ def heads(connection: Connection, sender: str, wall: int, limit: int) -> list[Me
         at_once = select(*_columns).where(*lane, message.c.send_at.is_(None))
         scheduled = select(*_columns).where(*lane, message.c.send_at <= wall)
         by_place = (message.c.send_at, message.c.seq)
-        for query in (at_once.order_by(message.c.seq), scheduled.order_by(*by_place)):
+        for query in (at_once.order_by(*by_place), scheduled.order_by(*by_place)):
             found += [MessageRow(*row) for row in connection.execute(query.limit(limit))]
         if len(found) >= limit:
             break
@@ -113,7 +114,7 @@ def heads(connection: Connection, sender: str, wall: int, limit: int) -> list[Me
 
 def by_ids(connection: Connection, ids: tuple[str, ...]) -> dict[str, MessageRow]:
     """Messages by id."""
-    rows = connection.execute(select(*_columns).where(message.c.id.in_(ids)))
+    rows = connection.execute(_by_ids, {"ids": ids})
     return {row.id: MessageRow(*row) for row in rows}
 
 

@@ -14,11 +14,12 @@ from sqlalchemy import (
     select,
 )
 
+from waqcore.store import exclusive
 from waqcore.store.database import Database
 from waqcore.store.errors import NewerDatabaseError
 from waqcore.store.tables import metadata
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds it to the folder."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -56,6 +57,7 @@ def revision(connection: Connection) -> str | None:
 
 def upgrade(connection: Connection) -> None:
     """Make the tables, or run the migrations that are missing, in the caller's transaction."""
+    exclusive.alone(connection, "schema")
     found = revision(connection)
     if found is not None:
         migrate(connection, found)

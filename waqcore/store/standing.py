@@ -9,7 +9,7 @@ from waqcore.clock import Clock, Now
 from waqcore.core.instants import NEVER
 from waqcore.core.lane import Lane
 from waqcore.core.message import Message, OnUnknown, Priority, State
-from waqcore.store import export, lanes
+from waqcore.store import export, lanes, steady
 from waqcore.store.messages import QUEUED, REVIEWED
 from waqcore.store.tables import message
 
@@ -63,7 +63,7 @@ _states = (QUEUED, REVIEWED & (message.c.state == State.SENDING.value))  # An in
 def look(connection: Connection, of: Collection[str] | None, clock: Clock) -> Snapshot:
     """Look at the lanes of some senders, None: of all, and at what they have to send."""
     skew = export.skew_us(connection, clock)
-    wall = clock.wall_us()
+    wall = steady.wall_us(connection, clock)
     named = lanes.known(connection)
     wanted = sorted(named if of is None else named & set(of))
     found = lanes.load(connection, wanted, Now(wall - skew, wall, 0))

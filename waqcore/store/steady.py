@@ -1,18 +1,20 @@
-"""Steady time: the boot clock, set to the wall once a boot, with its offset in the database.
+"""Steady time of a file: the boot clock, set to the wall once a boot, its offset in the database.
 
 Every process of one boot reads the same offset, so that pace, backoff and lease compare exactly
-across processes and restarts, whatever happens to the wall clock meanwhile.
+across processes and restarts, whatever happens to the wall clock meanwhile. `remote` has the
+steady time of a server, which processes of several hosts share.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BigInteger, Connection, insert, literal_column, select, update
 
-from waqcore.clock import Clock, Now
+from waqcore.clock import Clock, EveryonesClock, Now
 from waqcore.core.control import restart_pace
 from waqcore.core.instants import SECOND
-from waqcore.store import lanes
+from waqcore.store import exclusive, lanes
+from waqcore.store.database import Database
 from waqcore.store.tables import clock as clock_row
 from waqcore.store.tables import dispatcher, lane, message
 
@@ -36,6 +38,20 @@ def known(connection: Connection) -> Setting | None:
     columns = (clock_row.c.boot_id, clock_row.c.offset_us, clock_row.c.skew_us)
     row = connection.execute(select(*columns)).first()
     return Setting(*row) if row else None
+
+
+_server_us = select(
+    literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", BigInteger)
+)
+
+
+def wall_us(connection: Connection, clock: Clock) -> int:
+    """What the wall shows to all who use the database: the server's, if it is one."""
+    if not exclusive.several_write(connection):
+        return clock.wall_us()
+    if isinstance(clock, EveryonesClock):
+        return clock.server_us()
+    return connection.execute(_server_us).scalar_one()
 
 
 def agrees(setting: Setting | None, clock: Clock) -> bool:
@@ -64,11 +80,35 @@ def adopt(connection: Connection, clock: Clock, pace_us: Callable[[str], int]) -
         connection.execute(insert(clock_row).values(only=1, **values))
         return offset
     connection.execute(update(clock_row).values(values))
-    _restart(connection, Now(steady, wall, 0), pace_us, rebooted=not same_boot)
-    if not same_boot:
-        # Nobody who held a lease in another boot is alive.
-        connection.execute(update(dispatcher).values(lease_until=0))
+    restart(connection, Now(steady, wall, 0), pace_us, rebooted=not same_boot)
     return offset
+
+
+class BootAxis:
+    """Steady time as the processes of one boot tell it; all tell it exactly."""
+
+    def __init__(self, clock: Clock, offset_us: int) -> None:
+        self._clock = clock
+        self.offset_us = offset_us
+
+    def earliest(self) -> int:
+        """The present; never later than it is."""
+        return self._clock.boot_us() + self.offset_us
+
+    def latest(self) -> int:
+        """The present; never earlier than it is."""
+        return self._clock.boot_us() + self.offset_us
+
+    def wall(self) -> int:
+        """What the wall shows, to all who use the database."""
+        return self._clock.wall_us()
+
+    def keep(self, database: Database) -> bool:
+        """Note a wall that somebody has set while we watched; whether it was."""
+        if agrees(database.read(known), self._clock):
+            return False
+        database.write(lambda connection: note_skew(connection, self.offset_us, self._clock))
+        return True
 
 
 def note_skew(connection: Connection, offset_us: int, clock: Clock) -> None:
@@ -77,10 +117,15 @@ def note_skew(connection: Connection, offset_us: int, clock: Clock) -> None:
     connection.execute(update(clock_row).values(skew_us=skew))
 
 
-def _restart(
+def restart(
     connection: Connection, now: Now, pace_us: Callable[[str], int], *, rebooted: bool
 ) -> None:
+    """Have every lane wait one full pace, since stored instants may lie anywhere."""
+    if rebooted:
+        # Nobody who held a lease in another boot is alive.
+        connection.execute(update(dispatcher).values(lease_until=0))
     senders = list(connection.scalars(select(lane.c.sender)))
+    lanes.lock(connection, senders)
     loaded = lanes.load(connection, senders, now).values()
     restarted = [
         restart_pace(one, now.steady, pace_us(one.sender), rebooted=rebooted) for one in loaded

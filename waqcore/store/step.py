@@ -17,13 +17,16 @@ from waqcore.core.chance import chance
 from waqcore.core.instants import NEVER
 from waqcore.core.lane import Lane, Lease
 from waqcore.core.message import State
-from waqcore.core.outcome import NotSent, Outcome, ProbeResult, Scope, Unknown
+from waqcore.core.outcome import Healthy, NotSent, Outcome, ProbeResult, Scope, Unknown
 from waqcore.core.policy import Sender
 from waqcore.core.schedule import Expire, Idle, Probe, Send, TakeOver, Wait, Waiting
 from waqcore.core.settle import Alert
-from waqcore.store import attempts, events, lanes, messages
+from waqcore.store import attempts, events, exclusive, lanes, messages
 from waqcore.store.attempts import Claim, Ended
 from waqcore.store.messages import Change, Stored
+
+SKIPPED_US = 50_000
+"""How soon a lane is looked at again that another dispatcher had at that moment."""
 
 ROUNDS_MAX = 20
 """Expiries and takeovers of one lane in one transaction; a lane with more is asked again in the
@@ -98,6 +101,11 @@ def take(
     return _Turn(connection, turn, now, senders, seed).take()
 
 
+def _is_shared(what: Outcome | ProbeResult) -> bool:
+    """Whether the other lanes of a gateway account are to know of it."""
+    return isinstance(what, Healthy) or getattr(what, "scope", None) is Scope.ACCOUNT
+
+
 def _heard(one: Ended) -> tuple[int, int]:
     return (one.finished_at, one.claim.lease.message_seq)
 
@@ -119,9 +127,36 @@ class _Turn:
         asked = dict.fromkeys(sender for sender in turn.senders if sender in senders)
         asked.update(dict.fromkeys(one.claim.stored.sender for one in turn.ended))
         asked.update(dict.fromkeys(sender for one in turn.probed for sender in one.senders))
+        self._lock(asked)
         self.before = lanes.load(connection, asked, now)
         self.lanes = {sender: self._unless_lost(lane) for sender, lane in self.before.items()}
         self.asked = list(self.lanes)
+
+    def _lock(self, asked: dict[str, None]) -> None:
+        """Have the lanes to ourselves before they are read, where others may have them.
+
+        Those of what ended are waited for, all of them first: whoever has got lanes without waiting
+        waits for no more, so that no two wait for each other.
+        """
+        if not exclusive.several_write(self.connection):
+            return
+        certain = self._certain()
+        lanes.lock(self.connection, certain)
+        free = set(lanes.lock_free(self.connection, asked.keys() - certain))
+        for sender in asked.keys() - certain - free:
+            del asked[sender]
+            self.decided.waits[sender] = self.now.steady + SKIPPED_US
+
+    def _certain(self) -> set[str]:
+        """The lanes that what ended is of, and those that hear of it."""
+        certain = {one.claim.stored.sender for one in self.turn.ended}
+        certain.update(sender for one in self.turn.probed for sender in one.senders)
+        sharing = {
+            one.claim.stored.sender for one in self.turn.ended if _is_shared(one.outcome)
+        } | {one.senders[0] for one in self.turn.probed if _is_shared(one.result)}
+        accounts = {self.senders[sender].account for sender in sharing}
+        certain.update(one.number for one in self.senders.values() if one.account in accounts)
+        return certain
 
     def take(self) -> Decided:
         self._settle()
@@ -162,7 +197,7 @@ class _Turn:
         ended = sorted(self.turn.ended, key=_heard)
         attempts.finish(self.connection, ended, self.now)
         seqs = [one.claim.lease.message_seq for one in ended]
-        stored = messages.by_seq(self.connection, seqs, self.now) if seqs else {}
+        stored = messages.lock_by_seq(self.connection, seqs, self.now) if seqs else {}
         settled: set[int] = set()
         for one in ended:
             seq = one.claim.lease.message_seq
@@ -195,7 +230,7 @@ class _Turn:
         )
         self._settled(stored, settled, provider_id=getattr(one.outcome, "provider_id", None))
         self._hear(one, settled)
-        if getattr(one.outcome, "scope", None) is Scope.ACCOUNT:
+        if _is_shared(one.outcome):
             self._share(sender, one.outcome)
 
     def _hear(self, one: Ended, settled: core.Settled) -> None:
@@ -237,7 +272,7 @@ class _Turn:
             if alert is not None and n == 0:  # One event, however many lanes share the probe.
                 reason = getattr(one.result, "reason", "the gateway answers again")
                 self.decided.notices.append(Notice(alert, sender, reason))
-        if getattr(one.result, "scope", Scope.ACCOUNT) is Scope.ACCOUNT:
+        if _is_shared(one.result):
             self._share(one.senders[0], one.result)
 
     def _share(self, sender: str, outcome: Outcome | ProbeResult) -> None:
@@ -343,7 +378,7 @@ class _Turn:
 
     def _take_over(self, lane: Lane, lease: Lease) -> None:
         policy = self.senders[lane.sender].policy
-        found = messages.by_seq(self.connection, [lease.message_seq], self.now)
+        found = messages.lock_by_seq(self.connection, [lease.message_seq], self.now)
         stored = found.get(lease.message_seq)
         if stored is None or stored.lease_token != lease.token:
             # Settled late, or deleted by hand; its call may have been made all the same.

@@ -233,7 +233,7 @@ clock = Table(
     Column("boot_id", Text, nullable=False),
     Column("offset_us", _Whole, nullable=False),  # Steady less the boot clock.
     Column("skew_us", _Whole, nullable=False),  # Wall less steady, when last looked at.
-    CheckConstraint("only = 1", name="one_row"),
+    CheckConstraint('"only" = 1', name="one_row"),
     sqlite_strict=True,
 )
 
@@ -251,7 +251,7 @@ counted = Table(
     metadata,
     Column("only", Integer, primary_key=True),
     Column("message_seq", _Whole, nullable=False),  # Up to this one `rates` knows of arrivals.
-    CheckConstraint("only = 1", name="one_row"),
+    CheckConstraint('"only" = 1', name="one_row"),
     sqlite_strict=True,
 )
 
@@ -278,6 +278,188 @@ tally = Table(
     Column("queued", Integer, nullable=False),
     Column("scheduled", Integer, nullable=False),
     Column("counted_at", _Whole, nullable=False),  # wall
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# What metrics and trends are read by: the calls of the last minutes, or of a day.
+_finished = attempt.c.finished_at.is_not(None)
+Index(
+    "waq_attempt_finished",
+    attempt.c.finished_at,
+    sqlite_where=_finished,
+    postgresql_where=_finished,
+)
+
+token = Table(
+    "waq_token",
+    metadata,
+    Column("name", Text, primary_key=True),  # A revoked one's stays taken: the audit names it.
+    Column("digest", Text, nullable=False, unique=True),  # SHA-256; the token itself is not kept.
+    Column("scopes", Text, nullable=False),  # By comma.
+    Column("created_at", _Whole, nullable=False),  # wall
+    Column("revoked_at", _Whole),  # wall; NULL: it holds.
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+user = Table(
+    "waq_user",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),  # scrypt with its salt and cost; never the password.
+    Column("changed_at", _Whole, nullable=False),  # wall
+    CheckConstraint("role IN ('admin', 'viewer')", name="role_known"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+signed_out = Table(
+    "waq_signed_out",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("until", _Whole, nullable=False),  # wall; then its cookie is void by its age.
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+secret = Table(
+    "waq_secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # Hexadecimal.
+    Column("made_at", _Whole, nullable=False),  # wall
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+sample = Table(
+    "waq_sample",
+    metadata,
+    Column("minute", _Whole, primary_key=True, autoincrement=False),  # wall; when it began.
+    Column("sender", Text, primary_key=True),  # Empty: all those that have no row of their own.
+    Column("high", Integer, nullable=False),  # Queued at its end, the bypassing among them.
+    Column("normal", Integer, nullable=False),
+    Column("low", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),  # Calls that ended in it, by how they ended.
+    Column("failed", Integer, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Applications: what people registered for, what became of their payment, and whom we tell.
+
+registration = Table(
+    "waq_registration",
+    metadata,
+    Column("id", Text, primary_key=True),  # The application's.
+    Column("invoice", Text, nullable=False),  # At the payment provider.
+    Column("content_hash", Text, nullable=False),
+    Column("name", Text, nullable=False),  # With `phone` and `fields` all we know of a person.
+    Column("phone", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("sender", Text),  # NULL: the first of the configured ones.
+    Column("fields", Text, nullable=False),  # What templates may say besides, as JSON.
+    Column("messages", Text, nullable=False),  # Their ids by kind, as JSON.
+    Column("registered_at", _Whole, nullable=False),  # wall
+    Column("payment", Text, nullable=False, server_default="pending"),
+    _text("payment_reason"),
+    Column("payment_at", _Whole),  # wall; NULL: nothing came of it yet.
+    CheckConstraint("payment IN ('pending', 'paid', 'failed')", name="payment_known"),
+    sqlite_strict=True,
+)
+Index("waq_registration_invoice", registration.c.invoice)
+
+payment_event = Table(
+    "waq_payment_event",
+    metadata,
+    Column("id", _Whole, primary_key=True, autoincrement=True),
+    Column("provider", Text, nullable=False),
+    Column("event", Text, nullable=False),  # The same of every repetition.
+    Column("reference", Text, nullable=False),  # What the application called the payment.
+    _text("invoice"),  # The provider's own id of it.
+    Column("verdict", Text, nullable=False),
+    _text("reason"),
+    Column("received_at", _Whole, nullable=False),  # wall
+    Column("effect", Text, nullable=False),
+    CheckConstraint("verdict IN ('paid', 'failed', 'open')", name="verdict_known"),
+    Index("waq_payment_event_once", "provider", "event", unique=True),
+    sqlite_strict=True,
+)
+# Those that came before their registration, which looks for them when it comes.
+_early = payment_event.c.effect == literal_column("'unknown'")
+Index(
+    "waq_payment_event_early",
+    payment_event.c.reference,
+    sqlite_where=_early,
+    postgresql_where=_early,
+)
+
+callback = Table(
+    "waq_callback",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),  # `,message.sent,message.failed,`
+    Column("secret", Text, nullable=False),  # Itself: a signature cannot be made from a digest.
+    Column("created_at", _Whole, nullable=False),  # wall
+    _instant("closed_until"),  # steady; asked to slow down, or down.
+    Column("disabled_at", _Whole),  # wall; NULL: it is told.
+    _text("disabled_reason"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "waq_outbox",
+    metadata,
+    Column("seq", _Whole, primary_key=True, autoincrement=True),
+    Column("callback_id", Text, ForeignKey("waq_callback.id", ondelete="CASCADE"), nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("state", Text, nullable=False),  # Of the message when the event was written.
+    Column("reference", Text),  # NULL: as the message's.
+    Column("attempts", Integer, nullable=False),  # Of the message.
+    Column("reason", Text, nullable=False),
+    Column("ended_at", _Whole, nullable=False),  # wall
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    _instant("due_at"),  # steady; claimed: when the claim has run out.
+    Column("tried_at", _Whole),  # wall; NULL: never.
+    Column("http_status", Integer),  # NULL: no answer to the last try.
+    _text("problem"),
+    CheckConstraint("status IN ('pending', 'delivered', 'given up')", name="status_known"),
+    sqlite_autoincrement=True,  # A number names an event for good, also once its row is gone.
+    sqlite_strict=True,
+)
+_pending = outbox.c.status == literal_column("'pending'")
+Index(
+    "waq_outbox_due",
+    outbox.c.callback_id,
+    outbox.c.due_at,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+Index("waq_outbox_recent", outbox.c.callback_id, outbox.c.seq)
+
+alert = Table(
+    "waq_alert",
+    metadata,
+    Column("name", Text, primary_key=True),  # `told`, or a condition that holds or held.
+    Column("position", _Whole, nullable=False, server_default="0"),  # `told`: the last event's id.
+    _flag("raised"),
+    _instant("busy_until"),  # steady; whoever tells now has the claim until then.
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# How the boot clock of each host stands to steady time, where the database is a server's.
+witness = Table(
+    "waq_witness",
+    metadata,
+    Column("boot_id", Text, primary_key=True),
+    Column("offset_us", _Whole, nullable=False),  # Steady less that clock.
+    Column("seen_at", _Whole, nullable=False),  # By that clock.
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -1,83 +1,101 @@
-"""Who calls the API: bearer tokens with scopes, compared by digest in constant time."""
+"""Who calls the API: a guard for routes, and the tokens it knows, read anew every other second."""
 
-import hashlib
-import hmac
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import msgspec
+from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers.base import BaseRouteHandler
+from sqlalchemy.exc import SQLAlchemyError
+
+from waqcore.store.errors import StoreError
+from waqcore.tokens import Scope, Token, holder, kept_tokens, tokens_in_force
+from waqcore.web.backend import Backend
+
+__all__ = ["Scope", "Token", "known_tokens", "requires"]
+
+log = logging.getLogger("waqcore.web")
+
+REFRESH_S = 2.0
+"""How long a token that was revoked may still work."""
+
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 
-class Scope(StrEnum):
-    """What a token lets its holder do. `admin` includes the others."""
-
-    ENQUEUE = "enqueue"
-    READ = "read"
-    ADMIN = "admin"
-
-
-class Token(msgspec.Struct, frozen=True):
-    """A token as it is kept: its digest, never itself."""
-
-    name: str
-    digest: str
-    """SHA-256 of the token, in hexadecimal."""
-    scopes: frozenset[Scope]
-
-    def __repr__(self) -> str:
-        return f"Token({self.name!r})"
-
-    def allows(self, scope: Scope) -> bool:
-        """Whether its holder may do what asks for a scope."""
-        return scope in self.scopes or Scope.ADMIN in self.scopes
-
-
-def digest_of(token: str) -> str:
-    """A token's digest. A plain hash will do: tokens are random and long, unlike passwords."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def holder(tokens: Sequence[Token], given: str) -> Token | None:
-    """The token that was given, None if it is none of them; all are compared, in constant time."""
-    digest = digest_of(given)
-    found = None
-    for token in tokens:
-        if hmac.compare_digest(token.digest, digest):
-            found = token
-    return found
-
-
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
-
-
-def requires(scope: Scope) -> Guard:
+def requires(scope: Scope | None) -> Guard:
     """A guard of routes: lets in who holds a token with the scope, and notes it as the user.
+
+    None: any token will do.
 
     Raises:
         NotAuthorizedException: no token, or one that is not known.
         PermissionDeniedException: the token lacks the scope.
+        TooManyRequestsException: the token's holder comes too often.
     """
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-        kind, _, given = connection.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not given:
-            raise NotAuthorizedException(
-                "name a token: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
-            )
-        token = holder(connection.app.state.tokens(), given.strip())
-        if token is None:
-            raise NotAuthorizedException(
-                "the token is not known here, or was revoked",
-                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-            )
-        if not token.allows(scope):
+    # Not a plain function: those Litestar calls in a thread each.
+    async def guard(
+        connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+    ) -> None:
+        token = _given(connection)
+        connection.app.state.limits.take(token.name)
+        if scope is not None and not token.allows(scope):
             raise PermissionDeniedException(
                 f"the token {token.name!r} may not do this: it needs the scope {scope.value!r}"
             )
         connection.scope["user"] = token
 
     return guard
+
+
+def _given(connection: ASGIConnection[Any, Any, Any, Any]) -> Token:
+    kind, _, given = connection.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not given:
+        raise NotAuthorizedException(
+            "name a token: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
+        )
+    token = holder(connection.app.state.tokens, given.strip())
+    if token is None:
+        raise NotAuthorizedException(
+            "the token is not known here, or was revoked",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+    return token
+
+
+def known_tokens(backend: Backend) -> Callable[[Litestar], Any]:
+    """A lifespan of the application in which it knows the tokens, and hears of changes."""
+
+    @asynccontextmanager
+    async def know(app: Litestar) -> AsyncIterator[None]:
+        await _read(app, backend)
+        if not app.state.tokens:
+            log.warning("no token of the API is known: `waq token add` makes one")
+        reader = asyncio.create_task(_keep_reading(app, backend))
+        try:
+            yield
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await reader
+
+    return know
+
+
+async def _keep_reading(app: Litestar, backend: Backend) -> None:
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        try:
+            await _read(app, backend)
+        except (StoreError, SQLAlchemyError) as error:
+            # Those that were known go on: a full disk must not lock everybody out.
+            log.error("tokens not read", extra={"reason": str(error)})
+
+
+async def _read(app: Litestar, backend: Backend) -> None:
+    rows = await backend.run(lambda: kept_tokens(backend.queue))
+    app.state.tokens = tokens_in_force(rows, backend.settings.api_token)

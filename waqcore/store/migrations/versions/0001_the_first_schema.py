@@ -17,14 +17,14 @@ def upgrade() -> None:
     sa.Column('boot_id', sa.Text(), nullable=False),
     sa.Column('offset_us', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('skew_us', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint('only = 1', name='one_row'),
+    sa.CheckConstraint('"only" = 1', name='one_row'),
     sa.PrimaryKeyConstraint('only'),
     sqlite_strict=True
     )
     op.create_table('waq_counted',
     sa.Column('only', sa.Integer(), nullable=False),
     sa.Column('message_seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint('only = 1', name='one_row'),
+    sa.CheckConstraint('"only" = 1', name='one_row'),
     sa.PrimaryKeyConstraint('only'),
     sqlite_strict=True
     )

