@@ -33,6 +33,9 @@ from waqcore.core.policy import Sender
 
 LAG_MAX_US = 100_000
 """A call that leaves later than this after its lane was ready waited for something else."""
+HEARD_MAX_US = 1_000_000
+"""The same where the lane was idle: the message's commit, and the dispatcher's hearing of it, come
+on top."""
 
 PROBE_US = 50_000
 """How long a probe is taken to take: exports tell of calls alone."""
@@ -177,8 +180,9 @@ def _lags(calls: pd.DataFrame, messages: pd.DataFrame, senders: Sequence[Sender]
     ready_at: dict[str, int] = {}
     rows = calls[["sender", "seq", "called_at", "finished_at"]].itertuples(index=False)
     for n, (number, seq, called_at, finished_at) in enumerate(rows):
-        lag = called_at - max(ready_at.get(number, 0), int(due[seq]))
-        if 0 <= lag <= LAG_MAX_US:
+        ready, came = ready_at.get(number, 0), int(due[seq])
+        lag = called_at - max(ready, came)
+        if 0 <= lag <= (HEARD_MAX_US if ready < came else LAG_MAX_US):
             lags[n] = lag
         policy = policies[number]
         held = policy.pace_us + min(finished_at - called_at, policy.guard_us)

@@ -25,6 +25,7 @@ source_paths = ["waqcore/core/"]
 also_copy = ["waqcore"]
 pytest_add_cli_args = ["--hypothesis-profile=mutants"]
 pytest_add_cli_args_test_selection = ["tests/core/"]
+timeout_multiplier = 4.0
 """
 SCORE_MIN = 0.95
 NOTICED = ("", "killed", "timeout", "not checked")
