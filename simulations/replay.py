@@ -15,6 +15,7 @@ import pandas as pd
 from simulations.model import Model, Press, simulate
 from simulations.run import Run
 from simulations.workload import Ints, Workload
+from waqcore.core import control
 from waqcore.core.instants import NEVER
 from waqcore.core.message import Priority, State
 from waqcore.core.outcome import (
@@ -93,11 +94,13 @@ def replay(
     attempts: pd.DataFrame,
     senders: Sequence[Sender],
     *,
+    lanes: pd.DataFrame | None = None,
     seed: int = 0,
     lag_us: int | None = None,
 ) -> Replayed:
     """Run the model on what was recorded; `senders` and `seed` as the run had them.
 
+    `lanes` tells when somebody paused and resumed; None: nobody did.
     `lag_us` is one lag for all calls; None: each call's own, as measured. With their own, stalls of
     the machine are in the model and what is left is order and waiting; with one, they are not, and
     add up for as long as a lane is busy.
@@ -117,7 +120,7 @@ def replay(
         senders,
         seed=seed,
         starts_at=int(ordered["enqueued_at"].min()),
-        presses=_cancellations(ordered),
+        presses=sorted([*_cancellations(ordered), *_pauses(lanes)], key=lambda press: press.at),
     )
     return _compared(run, calls)
 
@@ -148,6 +151,26 @@ def _cancellations(messages: pd.DataFrame) -> list[Press]:
             zip(taken["ended_at"].tolist(), taken["sender"], taken.index.tolist(), strict=True)
         )
     ]
+
+
+def _pauses(lanes: pd.DataFrame | None) -> list[Press]:
+    """What people held, and let go."""
+    if lanes is None:
+        return []
+    held = lanes[lanes["event"].isin(["pause", "resume"]) & lanes["sender"].notna()]
+    return [
+        Press(int(at), partial(_hold if event == "pause" else _let_go, sender))
+        for at, event, sender in zip(held["at"], held["event"], held["sender"], strict=True)
+    ]
+
+
+def _hold(sender: str, model: Model) -> None:
+    now = int(model.env.now)
+    model.lane_of(sender).change(lambda lane: control.pause(lane, "as recorded", now), "pause")
+
+
+def _let_go(sender: str, model: Model) -> None:
+    model.lane_of(sender).change(control.resume, "resume")
 
 
 def _cancel(sender: str, seq: int, model: Model) -> None:

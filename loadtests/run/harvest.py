@@ -26,7 +26,7 @@ def calls(folder: Path, gateway_url: str) -> None:
 
 def database(folder: Path, service: Service) -> None:
     """Keep what the stopped service's database holds."""
-    for what in ("messages", "attempts"):
+    for what in ("messages", "attempts", "lanes"):
         service.export(what, folder / f"{what}.jsonl")
 
 

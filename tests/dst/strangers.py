@@ -44,7 +44,7 @@ STRANGERS = (
         "next_due",
         "min(scheduled_at, NEVER if retry_at is None else retry_at)",
         "scheduled_at if send_at is not None else retry_at or NEVER",
-        78,
+        547,
     ),
     Bug(
         # P2: whoever shared the leader's commit hears of no error, and the leader of another's.

@@ -71,3 +71,19 @@ def test_what_was_taken_out_of_the_queue_is_taken_out_again() -> None:
 
     assert (again.only_recorded, again.only_modelled) == (0, 0)
     assert again.largest_off_s == 0.0
+
+
+def test_a_pause_that_somebody_made_holds_the_model_too() -> None:
+    messages, attempts = _recorded(Failures())
+    called = attempts["called_at"].sort_values()
+    at = int(called.iloc[5]) + 500_000
+    lanes = pd.DataFrame(
+        [(at, "sender-0", "pause", ""), (at + 30 * SECOND, "sender-0", "resume", "")],
+        columns=["at", "sender", "event", "detail"],
+    )
+
+    again = replay(messages, attempts, [SENDER], lanes=lanes, seed=3)
+
+    held = again.calls["modelled_at"].between(at, at + 30 * SECOND, inclusive="neither")
+    assert not held.any()
+    assert again.largest_off_s > 20
