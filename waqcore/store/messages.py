@@ -42,7 +42,7 @@ class Stored(NamedTuple):
     """None: not being sent."""
 
 
-_columns = (
+SCHEDULED_BY = (
     message.c.seq,
     message.c.id,
     message.c.priority,
@@ -58,6 +58,10 @@ _columns = (
     message.c.maybe_duplicate,
     message.c.cancel_requested,
     message.c.reason,
+)
+"""What the core needs of a message."""
+_columns = (
+    *SCHEDULED_BY,
     message.c.sender,
     message.c.recipient,
     message.c.body,

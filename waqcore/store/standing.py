@@ -10,7 +10,7 @@ from waqcore.core.instants import NEVER
 from waqcore.core.lane import Lane
 from waqcore.core.message import Message, OnUnknown, Priority, State
 from waqcore.store import export, lanes, steady
-from waqcore.store.messages import QUEUED, REVIEWED
+from waqcore.store.messages import QUEUED, REVIEWED, SCHEDULED_BY
 from waqcore.store.tables import message
 
 
@@ -38,25 +38,7 @@ class Snapshot(NamedTuple):
     """In the order of enqueuing."""
 
 
-_waiting = select(
-    message.c.seq,
-    message.c.id,
-    message.c.priority,
-    message.c.enqueued_at,
-    message.c.send_at,
-    message.c.retry_at,
-    message.c.expires_at,
-    message.c.state,
-    message.c.attempts,
-    message.c.failures,
-    message.c.on_unknown,
-    message.c.unresolved,
-    message.c.maybe_duplicate,
-    message.c.cancel_requested,
-    message.c.reason,
-    message.c.sender,
-    message.c.reference,
-)
+_waiting = select(*SCHEDULED_BY, message.c.sender, message.c.reference)
 _states = (QUEUED, REVIEWED & (message.c.state == State.SENDING.value))  # An index serves each.
 
 

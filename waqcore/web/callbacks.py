@@ -16,7 +16,6 @@ from waqcore.store import callbacks as rows
 from waqcore.store import outbox
 from waqcore.store.callbacks import CallbackRow
 from waqcore.store.outbox import Delivery
-from waqcore.tokens import Token
 from waqcore.web.api import json_alone
 from waqcore.web.backend import Backend
 from waqcore.web.problem import TYPES, Problem, answer, problems
@@ -112,11 +111,6 @@ def _delivery(one: Delivery) -> DeliveryState:
     )
 
 
-def _actor(request: Request[Any, Any, Any]) -> str:
-    token: Token = request.scope["user"]
-    return f"api:{token.name}"
-
-
 @post(
     "/callbacks",
     status_code=201,
@@ -130,7 +124,7 @@ async def make(
     backend: NamedDependency[Backend],
 ) -> Response[MadeCallback]:
     """Be told when messages have come to rest. The secret is shown this once."""
-    actor, any_address = _actor(request), backend.settings.callback_any_address
+    actor, any_address = backend.acting(request).actor, backend.settings.callback_any_address
 
     def work() -> CallbackRow:
         store = backend.queue.store
@@ -176,7 +170,7 @@ async def remove(
     id_: FromPath[str], request: Request[Any, Any, Any], backend: NamedDependency[Backend]
 ) -> None:
     """Forget a callback, and all that it was still to be told."""
-    actor, store = _actor(request), backend.queue.store
+    actor, store = backend.acting(request).actor, backend.queue.store
 
     def work() -> bool:
         return store.write(lambda c: rows.remove(c, id_, actor, store.now().wall))
