@@ -49,4 +49,4 @@ def _title(replays: Mapping[str, pd.DataFrame]) -> str:
     if not off:
         return "Nothing to compare"
     n = max(len(calls) for calls in replays.values())
-    return f"{reading.count(n, 'call')}: the model is off by {1_000 * min(off):.0f} ms at most"
+    return f"{reading.count(n, 'call')}: the model is off by {1_000 * max(off):.0f} ms at most"

@@ -32,3 +32,9 @@ def test_a_deviation_beyond_the_bar_is_inside_the_picture() -> None:
 
 def test_no_calls_in_common_are_said_to_be_none() -> None:
     assert title(plots.deviation({"own": _calls()})) == "Nothing to compare"
+
+
+def test_of_two_replays_the_title_tells_the_larger_deviation() -> None:
+    picture = plots.deviation({"own": _calls(0.3, 0.1), "one": _calls(0.0, -0.2)})
+
+    assert title(picture) == "2 calls: the model is off by 300 ms at most"
