@@ -88,8 +88,8 @@ pd.DataFrame(table, index=["median, ms", "at most, ms"]).round(1).T
 own.only_recorded + own.only_modelled
 
 # %% [markdown]
-# **Answer:** not yet within 50 ms. Of 221 calls one was made by only one of the two. With each call's
-# own lag the model is off by 245 ms (median), 251 ms at most, and that in two steps: between them
-# the dots lie flat, so it keeps the run's pace call by call. What the steps are is not known; the
-# run's operator pauses and resumes, and how soon the dispatcher hears of that the frames do not
+# **Answer:** not yet within 50 ms. Of 221 calls one was made by only one of the two. With each
+# call's own lag the model is off by 245 ms (median), 251 ms at most, and that in two steps: between
+# them the dots lie flat, so it keeps the run's pace call by call. What the steps are is not known;
+# the run's operator pauses and resumes, and how soon the dispatcher hears of that the frames do not
 # tell. With one lag for all the machine's stalls add up to 896 ms.
