@@ -172,7 +172,10 @@ def test_transactions_that_wait_for_each_other_are_both_done_in_the_end(folder: 
     for thread in threads:
         thread.join()
 
-    assert sorted(tries) in ([1, 1, 2], [1, 2, 2])
+    # The one that was ended may take its first row again before the other wakes up, and be ended
+    # again: how often is the server's affair.
+    assert set(tries) == {1, 2}
+    assert len(tries) > 2
     database.close()
 
 
