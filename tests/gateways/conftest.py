@@ -11,10 +11,11 @@ Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def _serving(behave: Behave) -> AsyncIterator[str]:
-    running = set()
+    running: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task is not None
         running.add(task)
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await behave(reader, writer)
@@ -29,9 +30,8 @@ async def _serving(behave: Behave) -> AsyncIterator[str]:
         yield f"http://{host}:{port}"
         server.close()
         for task in running:
-            if task is not None:
-                task.cancel()
-        await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 @pytest.fixture

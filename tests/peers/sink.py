@@ -38,6 +38,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.connections: set[asyncio.Transport] = set()
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -56,10 +57,18 @@ class Sink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _close(self) -> None:
+        self._server.close()
+        # A connection is over a turn of the loop after it was closed.
+        while self.connections:
+            for transport in self.connections:
+                transport.abort()
+            await asyncio.sleep(0)
 
     @property
     def arrivals(self) -> list[Arrival]:
@@ -102,10 +111,12 @@ class _Caller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._sink.connections.add(transport)
         self._port = transport.get_extra_info("peername")[1]
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._gone = True
+        self._sink.connections.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         if not self._got:
