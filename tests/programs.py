@@ -1,9 +1,14 @@
 """Programs of the machine's own that tests need: found, or installed where Debian's tool can."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=120")
 _INSTALL_S = 600
@@ -28,12 +33,23 @@ def program(*names: str, package: str) -> str:
     """
     found = _found(names)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _run(*_APT, "update")
-        _run(*_APT, "install", "-y", "--no-install-recommends", package)
-        found = _found(names)
+        with _alone():
+            found = _found(names)
+            if found is None:
+                _run(*_APT, "update")
+                _run(*_APT, "install", "-y", "--no-install-recommends", package)
+                found = _found(names)
     if found is None:
         raise MissingProgramError(names, package)
     return found
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Debian's tool refuses a second `update` at a time; tests run in several processes."""
+    with (Path(tempfile.gettempdir()) / "waqcore-tests-install.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _run(*command: str) -> None:
