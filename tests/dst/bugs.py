@@ -83,7 +83,7 @@ GIVEN = (
         "_Turn._settle_one",
         "if stored.lease_token != token or not held:",
         "if stored.message.state is not State.SENDING:",
-        313,
+        1,
     ),
     Bug(
         "paces from the claim",

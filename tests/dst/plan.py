@@ -53,7 +53,9 @@ class Aim(NamedTuple):
     """The how manyth call that arrives, from 1."""
     what: str
     """`freeze`: its process stands still for 40 s; `kill`: it dies; `stop`: it is told to end, and
-    its store fails for a moment; `cancel`: a person cancels the message."""
+    its store fails for a moment; `cancel`: a person cancels the message; `retake`: its process
+    stands still until another calls for the same message; `withdraw`: of the claims that are made
+    from then on, a person cancels one before it is called for."""
 
 
 class Plan(NamedTuple):
@@ -99,6 +101,13 @@ def plan_of(seed: int) -> Plan:
         aim = Aim(chance.choice((1, 1, 2, 3)), what)
         if what == "cancel":
             acts.append(Act(until - SECOND, "resolve", ("resend",)))
+    if aim is None and chance.random() < 0.4:
+        aim = Aim(1, chance.choice(("retake", "withdraw")))
+        acts.insert(1, Act(0, "start", (NAMES[1],)))
+    if chance.random() < 0.1:
+        many = chance.choice((2, 3, 5))
+        args = (many, chance.randrange(rules.senders), chance.randrange(many))
+        acts.insert(1, Act(0, "chorus", args))
     return Plan(seed, rules, tuple(acts), until, aim)
 
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from tests.dst.chorus import sing
 from tests.dst.plan import SENDERS, Act, Plan
 from waqcore.clock import Clock
 from waqcore.core.control import Resolution
@@ -13,7 +14,7 @@ from waqcore.senders import Fleet
 from waqcore.settings import Settings
 from waqcore.store import enqueue
 from waqcore.store.controls import Filter
-from waqcore.store.enqueue import SuppressedError
+from waqcore.store.enqueue import NewMessage, SuppressedError
 from waqcore.store.store import Store
 
 
@@ -32,6 +33,8 @@ class Presses:
         """Texts that a person wanted cancelled, and has not queued again since."""
         self.opted_out: set[str] = set()
         """Texts to numbers that want no more."""
+        self.acknowledged: dict[str, bool] = {}
+        """Whether whoever enqueued a text was told that it is in."""
         self.decided = False
         """A person has decided about messages in doubt: what becomes of them is on them."""
         self._open(clock)
@@ -51,6 +54,8 @@ class Presses:
             case "enqueue", (int(many), int(sender), str(priority), send_in, lives_for):
                 for _ in range(many):
                     self._enqueue(sender, priority, send_in, lives_for)
+            case "chorus", (int(many), int(sender), int(refused)):
+                self._chorus(many, sender, refused)
             case "send_now", (int(sender),):
                 self._enqueue(sender, "high", None, None, Priority.BYPASS)
             case "pause", (int(sender), seconds):
@@ -99,6 +104,29 @@ class Presses:
         lives_for: object,
         bypass: Priority | None = None,
     ) -> None:
+        new = self._new(sender, priority, send_in, lives_for, bypass)
+        self.acknowledged[new.body] = False
+        with suppress(SuppressedError):
+            self.store.write_jointly(enqueue.enqueue, [new])
+            self.acknowledged[new.body] = True
+
+    def _chorus(self, many: int, sender: int, refused: int) -> None:
+        """Enqueue in one commit for several callers, of whom one is refused."""
+        unwanted = self._bodies + 1 + refused
+        self.opted_out.add(f"m{unwanted}")
+        self.queue.suppress(_number(unwanted), reason="asked to")
+        news = [self._new(sender, "normal") for _ in range(many)]
+        for new, told in zip(news, sing(self.store, news), strict=True):
+            self.acknowledged[new.body] = told
+
+    def _new(
+        self,
+        sender: int,
+        priority: str,
+        send_in: object = None,
+        lives_for: object = None,
+        bypass: Priority | None = None,
+    ) -> NewMessage:
         self._bodies += 1
         draft = Draft(
             to=_number(self._bodies),
@@ -112,9 +140,7 @@ class Presses:
         # Not through the queue: its ids are drawn by chance, and backoffs are made of them.
         rules = Rules(fleet=self._fleet, mobile_only=True, on_unknown=OnUnknown.RESEND)
         wall = self.store.now().wall
-        new = check(draft, rules, id_=draft.body, wall=wall, priority=bypass)
-        with suppress(SuppressedError):
-            self.store.write_jointly(enqueue.enqueue, [new])
+        return check(draft, rules, id_=draft.body, wall=wall, priority=bypass)
 
     def _expiry(self, send_in: object, lives_for: object) -> datetime | None:
         if not isinstance(lives_for, int):

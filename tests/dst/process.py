@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WORKS_MAX = 500
 """Store calls at one instant: with more it spins, and time would stand still."""
 
+THAWS_WITHIN_S = 1.0
+"""How soon a process that stands still goes on once it may."""
+
 LEASE_S = 16.0
 """A dispatcher's lease, and a second."""
 
@@ -83,8 +86,8 @@ class Running:
     async def alive(self) -> None:
         """Go on only while the process runs; a dead one stops here for good."""
         while not self.dead and self.world.loop.now < self.frozen_until:  # noqa: ASYNC110
-            # It may be frozen again meanwhile.
-            await asyncio.sleep(self.frozen_until - self.world.loop.now)
+            # It may be frozen again meanwhile, or thaw sooner.
+            await asyncio.sleep(min(self.frozen_until - self.world.loop.now, THAWS_WITHIN_S))
         if self.dead:
             await asyncio.get_running_loop().create_future()
 

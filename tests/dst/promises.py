@@ -85,6 +85,15 @@ def life(before: Snapshot, after: Snapshot, hand: str | None) -> None:
             raise Broken("P2 one state", f"{body} went from {was.state} to {became} ({hand})")
 
 
+def acknowledged(after: Snapshot, told: dict[str, bool]) -> None:
+    """P2: what somebody was told is in is in, and what was refused is not."""
+    for body, accepted in told.items():
+        if accepted and body not in after.messages:
+            raise Broken("P2 nothing lost", f"{body} was acknowledged and is not there")
+        if not accepted and body in after.messages:
+            raise Broken("P2 nothing lost", f"{body} was refused and is there")
+
+
 def cancelled(before: Snapshot, after: Snapshot, wished: set[str]) -> None:
     """P2: a message that was being sent is cancelled only if somebody still wants it to be."""
     for body, was in before.messages.items():

@@ -10,6 +10,7 @@ STRANGERS = (
         "settle_late",
         "message.attempts == attempt",
         "message.attempts >= attempt",
+        321,
     ),
     Bug(
         # P5: whom a person told to be called again is cancelled instead, if that was once asked.
@@ -27,6 +28,7 @@ STRANGERS = (
         "begin",
         "if result.rowcount == len(wanted)",
         "if result.rowcount",
+        20,
     ),
     Bug(
         # P6: after a wall set ahead the dead are not noticed, after one set back the living are.
@@ -44,7 +46,7 @@ STRANGERS = (
         "next_due",
         "min(scheduled_at, NEVER if retry_at is None else retry_at)",
         "scheduled_at if send_at is not None else retry_at or NEVER",
-        547,
+        866,
     ),
     Bug(
         # P2: whoever shared the leader's commit hears of no error, and the leader of another's.
@@ -53,6 +55,7 @@ STRANGERS = (
         "GroupCommit._failed",
         "batch[0].error = self._explained(error)",
         "leader.error = self._explained(error)",
+        3,
     ),
     Bug(
         # P5: what was accepted is left in `sending`, and called again once that is taken over.
@@ -70,15 +73,7 @@ STRANGERS = (
         "_broken",
         "departure.checked_at is None",
         "departure.left_at is None",
-        18,
+        36,
     ),
 )
 """Each breaks a promise in some schedule; the comment says which its author thinks it is."""
-
-MISSED: tuple[str, ...] = (
-    "takes a late acceptance for whichever call is in flight by now",
-    "begins every call of a batch if one may begin",
-    "tells the leader of a commit what failed for another",
-)
-"""Those that the stories do not reach: a second call of one message by another dispatcher while the
-first thaws, a cancel between a claim and its attempt row, a commit of several callers' work."""

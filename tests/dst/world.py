@@ -55,6 +55,10 @@ class World:
         self._camera = Camera(str(folder / "queue.db"))
         self._before = EMPTY
         self._all: list[Running] = []
+        self._retaken: tuple[str, Running] | None = None
+        """A message whose call hangs, and its process: it goes on once another calls for it."""
+        self._withdrawing = False
+        """The next claim is cancelled before it is called for."""
         self._live: dict[str, Running] = {}
         self._dead: dict[str, Running] = {}
         self._lives = 0
@@ -233,6 +237,9 @@ class World:
             return
         self._before = after
         self._tell(before, after)
+        if self._withdrawing:
+            self._withdraw(before, after)
+        promises.acknowledged(after, self.presses.acknowledged)
         promises.life(before, after, hand)
         promises.cancelled(before, after, self.presses.cancelled | self.presses.opted_out)
         promises.counting(after, self.plan)
@@ -258,6 +265,9 @@ class World:
         pace_us = round(self.plan.rules.pace_s * SECOND)
         self._judge(lambda: promises.pace(self.weather.arrivals, pace_us))
         self._judge(lambda: promises.doubles(arrival, self._before, self.presses.resends))
+        if self._retaken is not None and self._retaken[0] == arrival.body:
+            self._retaken[1].freeze(0.0)
+            self._retaken = None
         aim = self.plan.aim
         if self.faulty and aim is not None and len(self.weather.arrivals) == aim.call:
             self.loop.call_soon(self._hit, aim.what, arrival)
@@ -269,13 +279,33 @@ class World:
         if what == "cancel":
             self.presses.cancel(arrival.body)
             self.look("cancel")
+        elif what == "withdraw":
+            self._withdrawing = True
         elif running is not None and what == "freeze":
             running.freeze(40.0)
+        elif running is not None and what == "retake":
+            running.freeze(WELL_WITHIN_S)
+            self._retaken = (arrival.body, running)
         elif running is not None and what == "kill":
             self.kill(running, restart_s=2.0, same_host=False)
         elif running is not None:
             running.failing_until = self.loop.now + 45.0
             self._errand(self._stop(running.name, 1.0))
+
+    def _withdraw(self, before: Snapshot, after: Snapshot) -> None:
+        claimed = [
+            body
+            for body, row in after.messages.items()
+            if row.state == "sending" and before.messages[body].state == "queued"
+        ]
+        if self.faulty and claimed:
+            self._withdrawing = False
+            self.loop.call_soon(self._cancel, claimed[-1])
+
+    def _cancel(self, body: str) -> None:
+        self.note(f"aimed at the claim of {body}: cancel")
+        self.presses.cancel(body)
+        self.look("cancel")
 
     def _judge(self, check: Callable[[], None]) -> None:
         try:
