@@ -1,6 +1,6 @@
 """What is known to happen before a message's turn, and what may happen around it."""
 
-from math import exp
+from math import exp, inf
 
 import pytest
 from hypothesis import given
@@ -119,6 +119,26 @@ def test_just_enough_messages_behind_it_keep_the_lane_busy_until_it_is_due() -> 
 
     assert told(place._replace(behind=3), paced_until=at(4)) == exactly(34)
     assert told(place._replace(behind=2), paced_until=at(4)) == exactly(25)
+
+
+@pytest.mark.parametrize(
+    ("behind", "due_s", "in_s"), [(1, 25, 25), (1, 30, 30), (2, 25, 34), (50, 25, 34)]
+)
+def test_messages_behind_it_keep_the_slots_where_they_are_for_those_that_fall_due_before_it(
+    behind: int, due_s: float, in_s: float
+) -> None:
+    """Slots at 4 and 14 s are theirs; one that falls due at 15 s is called then, or at 24 s."""
+    place = Place(Priority.HIGH, at(due_s), behind=behind, later=((at(15), 1),))
+
+    assert told(place, paced_until=at(4)) == exactly(in_s)
+
+
+@pytest.mark.parametrize(("behind", "in_s"), [(3, 45), (4, 54)])
+def test_messages_behind_it_keep_the_lane_busy_once(behind: int, in_s: float) -> None:
+    """Theirs are the slots at 4, 14 and 34 s; that at 24 s is another's, due at 15 s."""
+    place = Place(Priority.HIGH, at(45), behind=behind, later=((at(15), 1),))
+
+    assert told(place, paced_until=at(4)) == exactly(in_s)
 
 
 def test_while_they_keep_it_busy_higher_ones_still_pile_up_for_its_slot() -> None:
@@ -278,6 +298,40 @@ def test_quiet_hours_to_come_catch_what_is_not_through_by_then() -> None:
     assert told(place._replace(ahead=13), quiet=TONIGHT) == exactly(3630)
 
 
+@pytest.mark.parametrize(("ahead", "in_s"), [(9, 95), (10, 3600), (12, 3620)])
+def test_quiet_hours_may_begin_between_two_slots(ahead: int, in_s: float) -> None:
+    """Slots at 5, 15 … 95 s are left before them."""
+    place = Place(Priority.LOW, NOW, ahead=ahead)
+
+    assert told(place, paced_until=at(5), quiet=TONIGHT) == exactly(in_s)
+
+
+@pytest.mark.parametrize(("behind", "in_s"), [(50, 4005), (51, 4010)])
+def test_messages_behind_it_wait_for_the_end_of_quiet_hours_like_it(
+    behind: int, in_s: float
+) -> None:
+    """Ten of them are called before, and forty from then on until 3,990 s."""
+    place = Place(Priority.NORMAL, at(4005), behind=behind)
+
+    assert told(place, quiet=TONIGHT) == exactly(in_s)
+
+
+def test_what_comes_before_quiet_hours_to_an_idle_lane_is_gone_by_their_end() -> None:
+    """Two idle hours, then one in which 180 normal ones pile up before a reminder due in it."""
+    night = Span(at(7_200), at(10_800))
+
+    reminder = told(Place(Priority.LOW, at(8_000)), quiet=night, expected=in_slots(0.2, 0.5))
+
+    assert reminder.at == pytest.approx(at(10_800 + 180 * 10 / (1 - 0.7)), abs=s(300))
+
+
+def test_what_piles_up_in_quiet_hours_is_gone_long_after_them() -> None:
+    """350 s·0.5 of normal ones take until 9,500 s."""
+    place, expected = Place(Priority.LOW, at(30_000)), in_slots(0.2, 0.5)
+
+    assert told(place, quiet=TONIGHT, expected=expected) == told(place, expected=expected)
+
+
 def test_what_takes_more_than_a_day_waits_for_every_night() -> None:
     """23 h 30 min hold 8,460 slots between the end of one night and the start of the next."""
     night = Span(at(-600), at(1200))
@@ -323,72 +377,6 @@ def test_there_may_be_no_quiet_hours() -> None:
     assert quiet_span(Quiet(DAY // 2, DAY // 2), NOW, NOW) is None
 
 
-# A cap
-
-
-def test_what_comes_may_fill_the_cap_before_its_turn() -> None:
-    """Two calls are left in this window: it is called in the second, if nothing comes in 10 s, or
-    in the next behind all that came in the hour, 71 messages and those that come meanwhile."""
-    lane = a_lane(cap_since=at(-60), cap_calls=298)
-    policy = POLICY._replace(cap=Cap(calls=300, window_us=HOUR))
-    place = Place(Priority.LOW, NOW, ahead=1)
-
-    found = law(lane, place, NOW, policy, expecting(Supposition(0.2)))
-
-    assert found.reached(at(10)) == pytest.approx(exp(-0.2))
-    assert found.reached(at(3_539)) == pytest.approx(exp(-0.2))
-    assert found.quantile(0.95) == pytest.approx(at(3_530 + 353 * 10 * 0.2 / 0.8), abs=s(300))
-
-
-@pytest.mark.parametrize("calls", [360, 400])
-def test_a_cap_that_the_pace_never_fills_does_not_matter(calls: int) -> None:
-    policy = POLICY._replace(cap=Cap(calls, window_us=HOUR))
-
-    assert told(Place(Priority.LOW, NOW, ahead=900), policy=policy) == exactly(9_000)
-
-
-def test_a_cap_that_the_pace_fills_but_for_part_of_a_microsecond_does_not_matter() -> None:
-    policy = POLICY._replace(cap=Cap(calls=400, window_us=HOUR))
-    slot = Slot((HOUR - 0.3) / 400)
-
-    found = told(
-        Place(Priority.LOW, NOW, ahead=800),
-        policy=policy,
-        expected=expecting(Supposition(), slot=slot),
-    )
-
-    assert found == exactly(7_200 - 0.6e-6)
-
-
-@pytest.mark.parametrize(
-    "cap",
-    [
-        {"cap_since": at(-7_200), "cap_calls": 3},
-        {"cap_since": at(-3_600), "cap_calls": 3},
-        {"cap_since": at(-60)},
-    ],
-)
-def test_a_window_that_is_over_or_in_which_nothing_was_called_begins_anew(
-    cap: dict[str, int],
-) -> None:
-    policy = POLICY._replace(cap=Cap(calls=5, window_us=HOUR))
-    place = Place(Priority.LOW, NOW, ahead=5)
-
-    assert eta(a_lane(**cap), place, NOW, policy, nothing_comes(policy)) == exactly(3_600)
-
-
-def test_loud_ones_that_a_full_cap_delays_go_before_quiet_hours_hold_the_rest() -> None:
-    """Two of four loud ones in this window, two at 3,540 s; three are left when night begins."""
-    lane = a_lane(cap_since=at(-60), cap_calls=298)
-    policy = POLICY._replace(cap=Cap(calls=300, window_us=HOUR))
-    place = Place(Priority.LOW, NOW, ahead=7, loud=4)
-    night = Span(at(3_550), at(6_000))
-
-    assert eta(lane, place, NOW, policy, nothing_comes(policy), night) == exactly(6_030)
-    fewer = place._replace(loud=1)
-    assert eta(lane, fewer, NOW, policy, nothing_comes(policy), night) == exactly(6_040)
-
-
 # All of it together
 
 places = st.builds(
@@ -415,6 +403,8 @@ suppositions = st.builds(
     sizes=st.sampled_from([((1, 1.0),), ((5, 1.0),), ((1, 0.5), (200, 0.5))]),
     failure=st.floats(0.0, 1.0),
     max_attempts=st.integers(1, 5),
+    usual=st.floats(0.0, 1.5),
+    fades=st.sampled_from([inf, 360.0, 1.0]),
 )
 nights = st.none() | st.tuples(st.integers(-7, 20), st.integers(1, 3)).map(
     lambda hours: Span(at(hours[0] * 3_600), at((hours[0] + hours[1] + 6) * 3_600))

@@ -52,6 +52,26 @@ def test_what_was_seen_fades_with_its_age() -> None:
     assert came(0, LATELY_US / 1e6).lately == pytest.approx(1 + exp(-1))
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 10), st.integers(1, 40)), min_size=1, max_size=12),
+    st.sampled_from([POLICY, FAST]),
+)
+def test_messages_of_one_instant_count_as_one_after_the_other(
+    came: list[tuple[int, int]], policy: Policy
+) -> None:
+    together = apart = Flow(at(0))
+    now = at(0)
+    for tenths, messages in came:
+        now += s(tenths / 10)
+        together = together.arrived(now, policy, messages)
+        for _ in range(messages):
+            apart = apart.arrived(now, policy)
+
+    assert (together.as_of, together.last) == (apart.as_of, apart.last)
+    assert together.lately == pytest.approx(apart.lately)
+    assert together.sizes == pytest.approx(apart.sizes)
+
+
 def test_time_watched_fades_the_same_so_that_a_steady_rate_is_found_from_the_start() -> None:
     """∫ e^(-t/20 min) over 20 minutes: 20 min · (1 - 1/e)."""
     assert Flow(at(0)).seen_lately(at(1200)).for_us == pytest.approx(20 * MINUTE * (1 - exp(-1)))
@@ -275,6 +295,10 @@ def test_what_is_supposed_is_the_rate_of_late_at_three_points_and_the_usual_one(
     weights = [weight for weight, _ in by_hand]
     assert [weight for weight, _ in found] == pytest.approx(weights, rel=1e-10)  # No silence yet.
     assert [one.batches for _, one in found] == pytest.approx([one for _, one in by_hand])
+    spread = 1 / (3 * sqrt(30)) * sqrt(3)
+    usually = [usual * (1 - 1 / 270 + z) ** 3 for z in (-spread, 0, spread)]
+    assert [one.usual for _, one in found] == pytest.approx([*usually, usual])
+    assert all(one.fades == pytest.approx(360) for _, one in found)
     assert all(one.again.mean == pytest.approx(0.2) for _, one in found)
     assert all(one.slot.mean == pytest.approx(one.batches * 2 * 1.2) for _, one in found)
 

@@ -1,7 +1,7 @@
 """The law of the slots that nobody knows of yet, against expectations worked out by hand."""
 
 from itertools import pairwise
-from math import exp, factorial
+from math import exp, factorial, inf
 
 import pytest
 from hypothesis import given
@@ -41,6 +41,32 @@ def test_single_messages_follow_it_as_far_as_it_is_exact(delay: float, n: int) -
         for k in range(n + 1)
     ]
     assert law.at_most(n) == pytest.approx(sum(by_hand), rel=1e-9)
+
+
+def test_the_largest_batch_that_is_exact_takes_all_of_it() -> None:
+    """None with e^-θ, θ = 0.002; or one, and none in its 64 slots."""
+    law = Surprise(Supposition(batches=0.001, sizes=((EXACT_MAX, 1.0),))).extra(2.0, ahead=0)
+
+    assert law.at_most(EXACT_MAX - 1) == pytest.approx(exp(-0.002), rel=1e-12)
+    assert law.at_most(EXACT_MAX) == pytest.approx(exp(-0.002) + 0.002 * exp(-0.066), rel=1e-12)
+
+
+def test_batches_of_any_sizes_are_shared_out_as_they_come() -> None:
+    """θ = 0.3, of which a third are threes and the rest sixes, and μ = 0.1 a slot."""
+    sizes = ((3, 1 / 3), (6, 2 / 3))
+    law = Surprise(Supposition(batches=0.1, sizes=sizes)).extra(delay=3.0, ahead=0)
+
+    six = 0.2 * exp(-0.9) + 0.1 * exp(-0.6) * 0.1 * exp(-0.3) + 0.1**2 / 2 * exp(-0.9)
+    by_hand = [exp(-0.3), 0, 0, 0.1 * exp(-0.6), 0, 0, six]
+    assert chances(law, 6) == pytest.approx(by_hand, rel=1e-9, abs=1e-12)
+
+
+def test_two_messages_that_may_be_called_four_times_come_back_as_often_as_both() -> None:
+    """Half of them not at all, a quarter once, an eighth twice, an eighth three times: squared."""
+    failing = Surprise(Supposition(failure=0.5, max_attempts=4))
+
+    by_hand = [0.25, 0.25, 0.1875, 0.1875, 0.078125, 0.03125, 0.015625]
+    assert chances(failing.extra(delay=2.0, ahead=2), 6) == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_batches_of_five_are_five_slots_each_and_none_between() -> None:
@@ -169,6 +195,53 @@ def test_noise_adds_its_variance_to_a_far_off_law() -> None:
 
     assert law.below(mean + sd, noise=400.0) == pytest.approx(0.841, abs=0.002)
     assert law.below(mean - sd, noise=400.0) == pytest.approx(0.159, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("batches", "usual", "come"),
+    [
+        (0.5, 0.0, 0.5 * (1 - exp(-1))),  # Of the present rate, 1 - 1/e is called in F slots.
+        (0.0, 0.5, 0.5 * exp(-1)),  # What it has left comes from the usual one.
+        (0.4, 0.2, 0.2 + 0.2 * (1 - exp(-1))),
+        (0.3, 0.3, 0.3),
+    ],
+)
+def test_over_a_wait_in_which_a_rate_fades_that_much_less_comes(
+    batches: float, usual: float, come: float
+) -> None:
+    """A wait of F = 10,000 slots, of which so many come meanwhile and the rest were known."""
+    surprise = Surprise(Supposition(batches, usual=usual, fades=10_000.0))
+
+    law = surprise.extra(delay=10_000 * (1 - come), ahead=0)
+
+    sd = (10_000 * come / (1 - come) ** 2) ** 0.5
+    assert law.at_most(round(10_000 * come)) == pytest.approx(0.5, abs=0.04)
+    assert law.at_most(round(10_000 * come + sd)) == pytest.approx(0.841, abs=0.02)
+
+
+def test_a_rate_has_not_faded_before_the_first_slot_nor_where_it_is_to_last() -> None:
+    """Twice the delay is waited for: 20,000 slots are nothing beside 10⁹, and no wait has none."""
+    lasting, fading = (
+        Surprise(Supposition(0.5, fades=fades)).extra(delay=1e4, ahead=0) for fades in (inf, 1e9)
+    )
+
+    assert fading.at_most(10_000) == pytest.approx(lasting.at_most(10_000), abs=1e-3)
+    assert Surprise(Supposition(0.5, fades=1.0)).extra(delay=0.0, ahead=0).at_most(0) == 1.0
+
+
+def test_more_than_leaves_is_taken_to_last_though_it_may_fade() -> None:
+    """What could be told of it would rest on nothing but how soon."""
+    law = Surprise(Supposition(1.1, usual=0.1, fades=10.0)).extra(delay=1_000.0, ahead=0)
+
+    assert law.at_most(10**9) < 0.001
+
+
+def test_what_is_usual_where_more_comes_than_leaves_is_reached_by_no_wait() -> None:
+    """A load of 0.5 that goes back to 1.2: told as if it stayed, since the sum has no end."""
+    fading = Surprise(Supposition(0.5, usual=1.2, fades=10.0)).extra(delay=1_000.0, ahead=0)
+    lasting = Surprise(Supposition(0.5)).extra(delay=1_000.0, ahead=0)
+
+    assert fading.at_most(1_000) == lasting.at_most(1_000)
 
 
 def test_a_slots_progeny_has_the_cumulants_of_borels_law() -> None:

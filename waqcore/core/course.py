@@ -4,14 +4,22 @@ What is known to happen splits the future into stages: a message not called befo
 that goes first, before quiet hours begin or before the cap is full, waits for that as well.
 """
 
-from itertools import islice
-from math import ceil, sqrt
+from math import sqrt
 from operator import itemgetter
 from typing import NamedTuple
 
 from waqcore.core.cumulants import Cumulants
 from waqcore.core.extra import Extra
-from waqcore.core.known import Event, Kind, Span, caps, events
+from waqcore.core.known import (
+    Event,
+    Kind,
+    Span,
+    Window,
+    events,
+    slots_before,
+    whole_slots,
+    window,
+)
 from waqcore.core.lane import Lane
 from waqcore.core.law import Case, Law, Stage
 from waqcore.core.message import Priority
@@ -55,12 +63,16 @@ class _Turn(NamedTuple):
     at: int
     ahead: int
     """Messages that go before it."""
+    behind: int
+    """Messages that go after it, and keep the lane at work while it is not due."""
     loud_until: int
-    """When those of them that quiet hours do not hold are through."""
+    """When those before it that quiet hours do not hold are through, and no cap is full."""
     waits: bool
     """It is not due itself yet."""
     since: int
     """The lane works without a rest from here to its turn."""
+    window: Window | None
+    """None: there is no cap."""
     rested: float = 0.0
     """Slots of rest before that; 0: none."""
     quiet: bool = False
@@ -87,16 +99,24 @@ def course(
     turn = _Turn(
         at=walk.after(first_at, place.ahead),
         ahead=place.ahead,
+        behind=place.behind,
         loud_until=walk.after(first_at, place.loud),
         waits=place.due_at > now,
         since=now,
+        window=window(first_at, lane, policy),
     )
     # Where slots vary, a turn might else be told before what is known to hold it.
     earliest = max(now, place.due_at, lane.ready_at(policy))
     own = place.due_at if turn.waits else None
-    known = events(place.later, own, quiet, caps(first_at, lane, policy, slot_us))
+    known = events(place.later, own, quiet)
+    by_clock = next(known, None)
     stages: list[Stage] = []
-    for event in islice(known, EVENTS_MAX):
+    for _ in range(EVENTS_MAX):
+        event = walk.first(by_clock, turn)
+        if event is None:
+            break
+        if event is by_clock:
+            by_clock = next(known, None)
         if event.at > turn.at and not turn.waits:
             stage = walk.stage(turn)
             if len(stages) == STAGES_MAX or stage.reached(event.at - 1, slot_us) >= CERTAIN:
@@ -121,42 +141,78 @@ class _Walk:
     def past(self, event: Event, turn: _Turn) -> _Turn:
         match event.kind:
             case Kind.DUE:
-                if turn.waits and event.at > turn.at:
-                    turn = self._rest(turn, turn.at, event.at)
-                return self._behind(turn, event.messages)
+                return self._behind(self._until(event.at, turn), event.messages)
             case Kind.OWN:
-                turn = turn._replace(waits=False)
-                return turn if event.at <= turn.at else self._wait(turn, event.at)
+                return self._until(event.at, turn)._replace(waits=False)
             case Kind.QUIET:
                 return self._quieten(event, turn)
             case Kind.CAP:
-                closed_us = event.until - event.at
-                loud_later = closed_us if turn.loud_until > event.at else 0
-                loud_until = turn.loud_until + loud_later
-                return turn._replace(at=turn.at + closed_us, loud_until=loud_until)
+                return self._close(event, turn)
+
+    def first(self, by_clock: Event | None, turn: _Turn) -> Event | None:
+        """What happens next: what the clock says, or that the lane has filled the cap.
+
+        A night does not begin for those before it that it does not hold: they may fill the cap.
+        """
+        full = None if turn.window is None else turn.window.full(self._slot_us)
+        if full is None or (turn.waits and full.at >= self.after(turn.at, turn.behind)):
+            return by_clock
+        if by_clock is None:
+            return full
+        begins = by_clock.at
+        if by_clock.kind is Kind.QUIET:
+            begins = max(begins, turn.loud_until)
+        return full if full.at < begins else by_clock
+
+    def _until(self, at: int, turn: _Turn) -> _Turn:
+        """While it is not due, enough that go after it keep the lane's slots where they are."""
+        if not turn.waits or at <= turn.at:
+            return turn
+        slots = whole_slots(at - turn.at, self._slot_us)
+        if turn.behind < slots:
+            idle_at = self.after(turn.at, turn.behind)
+            rested = 0.0 if turn.quiet else turn.rested
+            turn = turn._replace(behind=0, rested=rested, quiet=False)
+            return self._rest(turn, idle_at, at)
+        next_at = self.after(turn.at, slots)
+        since = self.after(next_at, -1)
+        return turn._replace(at=next_at, behind=turn.behind - slots, since=since, crowded=True)
 
     def _rest(self, turn: _Turn, begins: int, ends: int) -> _Turn:
         rested = turn.rested + (ends - begins) / self._slot_us
-        return turn._replace(at=ends, ahead=0, since=ends, rested=rested)
+        window = turn.window
+        if window is not None:
+            window = window.rested(begins, ends, self._slot_us)
+        return turn._replace(at=ends, ahead=0, since=ends, rested=rested, window=window)
 
     def _behind(self, turn: _Turn, messages: int) -> _Turn:
         return turn._replace(at=self.after(turn.at, messages), ahead=turn.ahead + messages)
-
-    def _wait(self, turn: _Turn, until: int) -> _Turn:
-        """Messages that go after it keep the lane's slots where they are, if there are enough."""
-        slots = _whole((until - turn.at) / self._slot_us)
-        if self._place.behind < slots:
-            return self._rest(turn, turn.at, until)
-        at = self.after(turn.at, slots)
-        return turn._replace(at=at, since=self.after(at, -1), crowded=True)
 
     def _quieten(self, event: Event, turn: _Turn) -> _Turn:
         """What is left of the others when quiet hours begin waits with it for their end."""
         begins = max(event.at, turn.loud_until)
         if begins >= event.until:
             return turn
-        left = max(0, _whole((turn.at - begins) / self._slot_us))
-        return self._behind(self._rest(turn, begins, event.until), left)._replace(quiet=True)
+        turn = self._until(begins, turn)
+        if not turn.quiet:
+            turn = turn._replace(rested=0.0, quiet=True)
+        left = max(0, slots_before(turn.at - begins, self._slot_us))
+        return self._behind(self._rest(turn, begins, event.until), left)
+
+    def _close(self, event: Event, turn: _Turn) -> _Turn:
+        """While a cap is full nobody is called: not those that quiet hours do not hold, either."""
+        assert turn.window is not None, "only a cap closes a lane"
+        closed_us = event.until - event.at
+        closed = turn._replace(
+            at=turn.at + closed_us,
+            loud_until=max(event.until, turn.loud_until + closed_us),
+            window=Window.opened(turn.window.cap, event.until),
+        )
+        if not turn.waits or event.at <= turn.at:
+            return closed
+        slots = whole_slots(event.at - turn.at, self._slot_us)
+        behind = turn.behind - slots
+        return closed._replace(at=event.until, ahead=0, behind=behind, since=event.at)
 
     def stage(self, turn: _Turn) -> Stage:
         slots = (turn.at - turn.since) / self._slot_us
@@ -202,7 +258,7 @@ class _Walk:
         slots = self._policy.backoff_base_us / self._slot_us
         if slots <= 1:
             return failing
-        late = min(failing, _whole(slots) - 1)
+        late = min(failing, whole_slots(self._policy.backoff_base_us, self._slot_us) - 1)
         return failing - late + late * (late + 1) / (2 * slots)
 
     def _noise(self, slots: float, ahead: float) -> float:
@@ -215,7 +271,3 @@ class _Walk:
         gaps = (slots * slot.sd_us**2 + (slots * slot.unsure_us) ** 2) / slot.us**2
         returns = ahead * self._outlook.unsure_failure
         return sqrt(gaps + (returns**2 if returns > RETURNS_MIN else 0.0))
-
-
-def _whole(slots: float) -> int:
-    return ceil(slots - 1e-6)  # A slot is a float, an instant is not.

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from heapq import merge
 from itertools import count
+from math import ceil, floor
 from typing import NamedTuple
 
 from waqcore.core.instants import DAY
 from waqcore.core.lane import Lane
-from waqcore.core.policy import Policy
+from waqcore.core.policy import Cap, Policy
 
 
 class Kind(IntEnum):
@@ -41,20 +42,15 @@ class Span(NamedTuple):
     ends_at: int
 
 
-def events(
-    due: Sequence[tuple[int, int]],
-    own: int | None,
-    quiet: Span | None,
-    caps: Iterator[Event],
-) -> Iterator[Event]:
-    """All that is known to happen, in order, without end where there are quiet hours or a cap.
+def events(due: Sequence[tuple[int, int]], own: int | None, quiet: Span | None) -> Iterator[Event]:
+    """What is known to happen by the clock, in order, without end where there are quiet hours.
 
     `due` are instants and how many messages fall due at each, `own` when the one that waits does;
     None: it is due.
     """
     dues = (Event(at, Kind.DUE, messages=n) for at, n in due)
     one = () if own is None else (Event(own, Kind.OWN),)
-    return merge(dues, one, _nights(quiet), caps)
+    return merge(dues, one, _nights(quiet))
 
 
 def _nights(quiet: Span | None) -> Iterator[Event]:
@@ -63,21 +59,66 @@ def _nights(quiet: Span | None) -> Iterator[Event]:
             yield Event(quiet.starts_at + day * DAY, Kind.QUIET, quiet.ends_at + day * DAY)
 
 
-def caps(first_at: int, lane: Lane, policy: Policy, slot_us: float) -> Iterator[Event]:
-    """When the cap is full if the lane calls in every slot from `first_at` on, and opens again."""
+class Window(NamedTuple):
+    """A cap's window, in which a lane calls in every slot from an instant on."""
+
+    cap: Cap
+    works_from: int
+    opens_at: int
+    """When it is over: the first call from then on opens the next."""
+    left: int
+    """Calls that may still be made in it, at `works_from`."""
+
+    @classmethod
+    def opened(cls, cap: Cap, at: int) -> "Window":
+        """The window of a first call."""
+        return cls(cap, at, at + cap.window_us, cap.calls)
+
+    def full(self, slot_us: float) -> Event | None:
+        """When it, or the one that follows it, is full; None: the lane is too slow for that."""
+        full_at = self.works_from + round(self.left * slot_us)
+        if full_at < self.opens_at:
+            return Event(full_at, Kind.CAP, self.opens_at)
+        following = self._following(slot_us)
+        full_at = following.works_from + round(following.left * slot_us)
+        if full_at < following.opens_at:
+            return Event(full_at, Kind.CAP, following.opens_at)
+        return None
+
+    def rested(self, begins: int, ends: int, slot_us: float) -> "Window":
+        """After a rest, before which it was not full."""
+        window = self if begins < self.opens_at else self._following(slot_us)
+        calls = max(0, whole_slots(begins - window.works_from, slot_us))
+        left = window.left - calls
+        if ends < window.opens_at and 0 <= left < window.cap.calls:
+            return window._replace(works_from=ends, left=left)
+        return Window.opened(self.cap, ends)
+
+    def _following(self, slot_us: float) -> "Window":
+        slots = whole_slots(self.opens_at - self.works_from, slot_us)
+        return Window.opened(self.cap, self.works_from + round(slots * slot_us))
+
+
+def window(first_at: int, lane: Lane, policy: Policy) -> Window | None:
+    """A cap's window as the lane's next call finds it; None: there is no cap."""
     cap = policy.cap
-    if cap is None or round(cap.calls * slot_us) >= cap.window_us:
-        return  # It is never full: there is nothing to look for.
-    starts_at, opens_at, calls = (
-        first_at,
-        lane.cap_since + cap.window_us,
-        cap.calls - lane.cap_calls,
-    )
+    if cap is None:
+        return None
+    opens_at = lane.cap_since + cap.window_us
     if lane.cap_calls == 0 or first_at >= opens_at:
-        opens_at, calls = first_at + cap.window_us, cap.calls
-    while True:
-        full_at = starts_at + round(calls * slot_us)
-        if full_at < opens_at:
-            yield Event(full_at, Kind.CAP, opens_at)
-        starts_at, calls = max(full_at, opens_at), cap.calls
-        opens_at = starts_at + cap.window_us
+        return Window.opened(cap, first_at)
+    return Window(cap, first_at, opens_at, cap.calls - lane.cap_calls)
+
+
+def whole_slots(us: int, slot_us: float) -> int:
+    """The slots that begin in a time, one of them with it."""
+    return ceil(us / slot_us - _TOLERANCE)
+
+
+def slots_before(us: int, slot_us: float) -> int:
+    """The slots that begin in a time, if one begins at its end, which is not counted."""
+    return floor(us / slot_us + _TOLERANCE)
+
+
+_TOLERANCE = 1e-6
+"""A slot is a float, an instant is not."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import exp, sqrt
 from typing import NamedTuple
 
+from waqcore.core.instants import HOUR
 from waqcore.core.message import Priority
 from waqcore.core.policy import Policy
 from waqcore.core.rates import SIZES, Calls, Flow, Rates
@@ -22,6 +23,12 @@ USUAL_BATCHES = 16.0
 batches of ten was a tenth worse, and no coverage better."""
 BATCHES_MAX = 50.0
 """No rate is known better than by so many batches, to a seventh: rates change."""
+USUAL_MAX = 300.0
+"""No usual rate is known better than by so many, to a seventeenth."""
+FADES_US = HOUR
+"""In so long a rate of late has come back to the usual one by all but 1/e. Measured: if it is taken
+to last, the CRPS of ten to thirty minutes ahead is 8 % worse, beyond that 22 %; half an hour does
+as well."""
 BACK_TO_USUAL = 0.1
 """The weight of the rate being the usual one again, where a message has just come."""
 LOAD_MAX = 0.9
@@ -102,8 +109,9 @@ def _slot(calls: Calls, policy: Policy) -> Slot:
 def _suppose(flow: Flow, now: int, slot: Slot, failure: float, policy: Policy) -> Weighed:
     """The rate of late at a few points of its gamma law, and the usual rate.
 
-    The usual rate is also where the other's law begins, before anything was seen of late. The time
-    since the last message came weighs each: the more it lets expect, the less it goes with silence.
+    The usual rate is also where the other's law begins, before anything was seen of late, and where
+    it goes back to: each point to that of the usual rate's own law. The time since the last message
+    came weighs each: the more it lets expect, the less it goes with silence.
     Source: the gamma law's quantiles are Wilson and Hilferty's, as in `cumulants`.
     """
     usually, lately = flow.seen_usually(now), flow.seen_lately(now)
@@ -116,16 +124,20 @@ def _suppose(flow: Flow, now: int, slot: Slot, failure: float, policy: Policy) -
     sizes = _sizes(flow)
     highest = max(rate, LOAD_MAX / (sum(n * p for n, p in sizes) * (1 + failure + failure**2)))
     supposed = [
-        (weight * (1 - BACK_TO_USUAL), min(highest, rate * _gamma(known, z)))
+        (
+            weight * (1 - BACK_TO_USUAL),
+            min(highest, rate * _gamma(known, z)),
+            min(highest, usual * _gamma(min(seen, USUAL_MAX), z)),
+        )
         for weight, z in POINTS
     ]
-    supposed.append((BACK_TO_USUAL, min(highest, usual)))
-    silent = max(0, now - max(flow.as_of, flow.since)) / slot.us
-    least = min(rate for _, rate in supposed)
-    likely = [weight * exp(-(rate - least) * silent) for weight, rate in supposed]
+    supposed.append((BACK_TO_USUAL, min(highest, usual), min(highest, usual)))
+    silent, fades = max(0, now - max(flow.as_of, flow.since)) / slot.us, FADES_US / slot.us
+    least = min(rate for _, rate, _ in supposed)
+    likely = [weight * exp(-(rate - least) * silent) for weight, rate, _ in supposed]
     weighed = [
-        (weight, Supposition(rate, sizes, failure, policy.max_attempts))
-        for weight, (_, rate) in zip(likely, supposed, strict=True)
+        (weight, Supposition(rate, sizes, failure, policy.max_attempts, back_to, fades))
+        for weight, (_, rate, back_to) in zip(likely, supposed, strict=True)
         if weight > NEGLIGIBLE * sum(likely)
     ]
     total = sum(weight for weight, _ in weighed)

@@ -8,7 +8,7 @@ back to their place. Together that is the total progeny of a branching process.
 
 from collections.abc import Sequence
 from functools import cached_property
-from math import exp, log
+from math import exp, expm1, inf, log
 from operator import mul
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ EXACT_SHARE = 0.9999
 """The share of a law after which no further probabilities are worked out."""
 CURVE_SDS = 4
 """A mean so many standard deviations beyond the exact leaves nothing to them."""
+ROUNDS = 8
+"""Rounds in which a wait and the rate over it are made to agree: to a thousandth, mostly."""
 FAILURE_MAX = 0.5
 """A gateway that fails more often than this opens the breaker before the rest matters."""
 
@@ -38,6 +40,10 @@ class Supposition(NamedTuple):
     failure: float = 0.0
     """The probability that a call fails and its message comes back."""
     max_attempts: int = 3
+    usual: float = 0.0
+    """Batches in a slot that there are in the long run."""
+    fades: float = inf
+    """Slots in which `batches` have come to it by all but 1/e; inf: they stay what they are."""
 
 
 class Surprise:
@@ -45,15 +51,16 @@ class Surprise:
 
     def __init__(self, supposed: Supposition) -> None:
         self._sizes = supposed.sizes
-        self._again = _calls_after_first(min(supposed.failure, FAILURE_MAX), supposed.max_attempts)
-        self._arrived = [0.0]
-        self._returned = [0.0]
         self.batches = supposed.batches
+        self.usual = supposed.usual
+        self.fades = supposed.fades
+        self._again = _calls_after_first(min(supposed.failure, FAILURE_MAX), supposed.max_attempts)
         self.none_fails = log(self._again[0])
         """Logarithm of the probability that a message needs one call."""
         self.again = cumulants(dict(enumerate(self._again)))
         """Cumulants of a message's calls after its first."""
-        self.slot = self._offspring()
+        self._slots = _offspring(supposed.sizes, self._again)
+        self.slot = self._slots.times(supposed.batches)
         """Cumulants of the slots that arrive in the time of one: the first is the load."""
         self.progeny = _progeny(self.slot)
         """Cumulants of all slots that one slot leads to, itself included; None: without end."""
@@ -69,10 +76,32 @@ class Surprise:
         return Counted(self._exact(delay, ahead), curve)
 
     def _curve(self, delay: float, ahead: float) -> Cumulants | None:
-        if self.progeny is None:
+        progeny = self._progeny_over(delay)
+        if progeny is None:
             return None
-        beyond = self.progeny._replace(mean=self.progeny.mean - 1)
-        return beyond.times(delay).plus(self.again.of(self.progeny).times(ahead))
+        beyond = progeny._replace(mean=progeny.mean - 1)
+        return beyond.times(delay).plus(self.again.of(progeny).times(ahead))
+
+    def _progeny_over(self, delay: float) -> Cumulants | None:
+        """As `progeny`, at the rate that there is on average over the wait that a delay becomes.
+
+        Over w slots a share of (1 - e^(-w/F))·F/w is left, on average, of what the rate differs
+        from the usual one by, if that fades to 1/e in F; and w is the delay, over 1 less the load.
+        The first of extra slots, which are exact, come too soon for it to have faded.
+        Source: the mean of a process that reverts exponentially, G. E. Uhlenbeck and L. S.
+        Ornstein, "On the theory of the Brownian motion", Phys. Rev. 36, 1930.
+        """
+        progeny, faded = self.progeny, self.progeny
+        if self.fades == inf or delay <= 0.0:
+            return progeny
+        for _ in range(ROUNDS):
+            if faded is None:
+                return progeny
+            times = delay * faded.mean / self.fades
+            left = -expm1(-times) / times
+            rate = self.usual + (self.batches - self.usual) * left
+            faded = _progeny(self._slots.times(rate))
+        return faded
 
     def _exact(self, delay: float, ahead: float) -> list[float]:
         """The probabilities of at most 0, 1, … extra slots.
@@ -89,52 +118,15 @@ class Surprise:
         for n in range(1, EXACT_MAX + 1):
             if reached[-1] >= EXACT_SHARE:
                 break
-            self._work_out(n)
-            jumps.append(delay * self._arrived[n] + ahead * self._returned[n])
+            arrived, returned = self._jumps.at(n)
+            jumps.append(delay * arrived + ahead * returned)
             chances.append(sum(map(mul, jumps, reversed(chances))) / n)
             reached.append(min(1.0, reached[-1] + max(0.0, chances[n])))
         return reached
 
-    def _work_out(self, n: int) -> None:
-        """A(n), and R(n) = [uⁿ⁻¹] (e'(u)/e(u))·φ(u)ⁿ.
-
-        e(u) generates the further calls of one message, φ(u) the slots that arrive in one slot; by
-        Lagrange's inversion, R(n)/n is the coefficient of zⁿ in ln e(h(z)), h(z) = z·φ(h(z)).
-        """
-        if n < len(self._arrived):
-            return
-        arrivals = self._arrivals(n)
-        self._arrived.append(arrivals[n])
-        self._returned.append(sum(map(mul, self._returning, reversed(arrivals[:n]))))
-
-    def _arrivals(self, n: int) -> list[float]:
-        """The probabilities that 0 … n slots arrive in the time of n."""
-        chances = [exp(-n * self.batches)]
-        for k in range(1, n + 1):
-            chances.append(n * sum(map(mul, self._weighted, reversed(chances))) / k)
-        return chances
-
     @cached_property
-    def _weighted(self) -> list[float]:
-        """Batches in a slot that take 1, 2, … slots, times their slots."""
-        return [self.batches * n * p for n, p in enumerate(_slots(self._sizes, self._again))][1:]
-
-    @cached_property
-    def _returning(self) -> list[float]:
-        """The coefficients of e'(u)/e(u)."""
-        calls, result = self._again, list[float]()
-        for n in range(EXACT_MAX):
-            own = (n + 1) * calls[n + 1] if n + 1 < len(calls) else 0.0
-            rest = sum(calls[i] * result[n - i] for i in range(1, min(n + 1, len(calls))))
-            result.append((own - rest) / calls[0])
-        return result
-
-    def _offspring(self) -> Cumulants:
-        """The cumulants of a Poisson sum are its rate times the moments of a term."""
-        each = cumulants(dict(enumerate(self._again, 1)))
-        mean, variance, third = cumulants(dict(self._sizes)).of(each)
-        moments = Cumulants(mean, variance + mean**2, third + 3 * mean * variance + mean**3)
-        return moments.times(self.batches)
+    def _jumps(self) -> "_Jumps":
+        return _Jumps(self.batches, self._sizes, self._again)
 
 
 def _calls_after_first(failure: float, max_attempts: int) -> list[float]:
@@ -143,27 +135,11 @@ def _calls_after_first(failure: float, max_attempts: int) -> list[float]:
     return [*again, failure ** (max_attempts - 1)]
 
 
-def _slots(sizes: Sequence[tuple[int, float]], again: Sequence[float]) -> list[float]:
-    """The probabilities that a batch takes 0, 1, … slots, as far as they are exact."""
-    law = [0.0] * (EXACT_MAX + 1)
-    chance_of = dict(sizes)
-    largest = min(EXACT_MAX, max(chance_of))
-    more = [1.0]
-    for size in range(1, largest + 1):
-        more = _sum_of(more, again)
-        for n, p in enumerate(more[: EXACT_MAX + 1 - size]):
-            law[size + n] += chance_of.get(size, 0.0) * p
-    return law[: largest * len(again) + 1]
-
-
-def _sum_of(one: Sequence[float], other: Sequence[float]) -> list[float]:
-    """The law of the sum of two independent whole numbers, as far as it is exact."""
-    law = [0.0] * min(EXACT_MAX + 1, len(one) + len(other) - 1)
-    for m, p in enumerate(other):
-        if p > 0.0:
-            for n, q in enumerate(one[: len(law) - m]):
-                law[n + m] += p * q
-    return law
+def _offspring(sizes: Sequence[tuple[int, float]], again: Sequence[float]) -> Cumulants:
+    """Of the slots that arrive at one batch a slot: a Poisson sum's are the moments of a term."""
+    each = cumulants(dict(enumerate(again, 1)))
+    mean, variance, third = cumulants(dict(sizes)).of(each)
+    return Cumulants(mean, variance + mean**2, third + 3 * mean * variance + mean**3)
 
 
 def _progeny(slot: Cumulants) -> Cumulants | None:
@@ -176,3 +152,73 @@ def _progeny(slot: Cumulants) -> Cumulants | None:
         return None
     third = slot.third / left**4 + 3 * slot.variance**2 / left**5
     return Cumulants(1 / left, slot.variance / left**3, third)
+
+
+class _Jumps:
+    """A(n), and R(n) = n·[zⁿ] ln e(h(z)), one n after the other.
+
+    e(u) generates the further calls of one message, φ(u) the slots that arrive in one slot, and
+    h(z) = z·φ(h(z)) the slots that one slot leads to, itself included. By Lagrange's inversion
+    A(n) = n·[zⁿ] ln φ(h(z)); ln φ(u) is the sum of β·p(s)·(u·e(u))ˢ, less β, over batches of s
+    messages. From A up to n follows h at n + 1, since h(z)/z is the exponential of a series.
+    """
+
+    def __init__(
+        self, batches: float, sizes: Sequence[tuple[int, float]], again: Sequence[float]
+    ) -> None:
+        self._again = again
+        self._rates = [(size, batches * p) for size, p in sizes if size <= EXACT_MAX]
+        self._sums = _sums([size for size, _ in self._rates])
+        self._slot = [0.0, exp(-batches)]
+        """h(z), known to one n more than the rest."""
+        self._powers = [[0.0] for _ in again[2:]]
+        """Its square, its cube and so on."""
+        self._calls = [again[0]]
+        """e(h(z))."""
+        self._together = {size: [0.0] for size in (1, *self._sums)}
+        """Powers of h(z)·e(h(z)): the slots that so many messages of a batch lead to."""
+        self._arrived = [0.0]
+        self._returned = [0.0]
+
+    def at(self, n: int) -> tuple[float, float]:
+        """A(n) and R(n)."""
+        while len(self._arrived) <= n:
+            self._work_out(len(self._arrived))
+        return self._arrived[n], self._returned[n]
+
+    def _work_out(self, n: int) -> None:
+        slot, calls, returned = self._slot, self._calls, self._returned
+        before = slot
+        for power in self._powers:
+            power.append(_product(before, slot))
+            before = power
+        calls.append(sum(map(mul, self._again[1:], (s[n] for s in (slot, *self._powers)))))
+        returned.append((n * calls[n] - _product(returned, calls[1:])) / calls[0])
+        together = self._together
+        together[1].append(_product(slot, calls))
+        for size, (one, other) in self._sums.items():
+            together[size].append(_product(together[one], together[other]))
+        self._arrived.append(n * sum(rate * together[size][n] for size, rate in self._rates))
+        slot.append(_product(self._arrived[1:], slot[1:]) / n)
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    """The last known coefficient of the product of two series."""
+    last: float = sum(map(mul, one, reversed(other)))
+    return last
+
+
+def _sums(sizes: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """The halves of each size above 1, and of these halves, in an order that has halves first."""
+    found: dict[int, tuple[int, int]] = {}
+
+    def halve(size: int) -> None:
+        if size > 1 and size not in found:
+            half = size // 2
+            halve(half)
+            halve(size - half)
+            found[size] = half, size - half
+
+    for size in sizes:
+        halve(size)
+    return found
