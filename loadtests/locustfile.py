@@ -1,9 +1,11 @@
 """Locust's entry: `locust -f loadtests/locustfile.py --headless --host URL …`.
 
-`python -m loadtests.run` starts it with everything around it. By hand, distributed over two
-workers, the token in LOAD_API_TOKEN: `locust -f loadtests/locustfile.py --processes 2 --headless
---host http://127.0.0.1:8080 --run-dir DIR --shape opening-day --people 500 --seconds 120`; or a
-`--master --expect-workers 2` and two `--worker`, on any hosts, with the same options.
+`python -m loadtests.run` starts it with everything around it. By hand, over two workers on any
+hosts, the service's token in LOAD_API_TOKEN where the workers are:
+`locust -f loadtests/locustfile.py --master --expect-workers 2 --headless --host
+http://127.0.0.1:8080 --run-dir DIR --shape opening-day --people 500 --seconds 120`, and twice
+`locust -f loadtests/locustfile.py --worker`: the master tells them everything else, and that they
+are two. On one host `--processes 2` does the same.
 """
 
 from typing import Any
@@ -50,7 +52,10 @@ def _add_options(parser: LocustArgumentParser) -> None:
 def _begin(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if isinstance(runner, MasterRunner):
-        return  # It has no users.
+        # It has no users; its options are what workers are told next.
+        assert environment.parsed_options is not None
+        environment.parsed_options.of_workers = runner.worker_count
+        return
     worker = runner.worker_index if isinstance(runner, WorkerRunner) else 0
     plan = _plan(environment)
     assemble(plan, worker, max(plan.workers, worker + 1))

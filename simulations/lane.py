@@ -57,6 +57,12 @@ class ModelLane:
         self._timer_at = NEVER
         self._wake_at = NEVER
         self._asked = False
+        self._turn_at: int | None = None
+        """When the dispatcher, which takes its time, gets to what the lane would let go; None: the
+        lane would let nothing go when it was last asked."""
+        self._calls = 0
+        self._turns_cut = 0
+        """Since the last call: the lane was held before the dispatcher got to it."""
 
     def begin(self, standing: Mapping[int, Message]) -> None:
         """Take the first look; a call in flight is heard of as if it had begun just now."""
@@ -118,6 +124,9 @@ class ModelLane:
         While the pace holds it cannot, but for a gather: that counts from when a lane fell idle,
         which a look finds out.
         """
+        if self._turn_at is not None:
+            self._turn_at = None
+            self._turns_cut += 1
         if until > self.lane.paced_until or self._policy.gather_us:
             until = min(until, self._arrivals.next_at)
         self._wake_at = until
@@ -141,7 +150,7 @@ class ModelLane:
         self.lane = lane = schedule.arrive(self.lane, waiting, now, self._policy)
         match schedule.next_step(lane, waiting, now, self._policy):
             case Send(message):
-                self._call(message, now)
+                self._send(message, now)
             case Wait(until):
                 self._wait(until)
             case Idle():
@@ -190,7 +199,23 @@ class ModelLane:
         until = schedule.quiet_until(quiet, now, self._model.midnight(now))
         return Waiting(heads, self.queue.next_due_at(), until)
 
-    def _call(self, message: Message, now: int) -> None:
+    def _send(self, message: Message, now: int) -> None:
+        """Call for a message, or for what is first by the time the dispatcher gets to it."""
+        delays = self._model.delays
+        if delays is None:
+            self._call(message, now, now)
+            return
+        turn_us, start_us = delays.before(self.index, self._calls, self._turns_cut)
+        if self._turn_at is None:
+            self._turn_at = now + turn_us
+        if now < self._turn_at:
+            self._wake_at = self._turn_at
+            return
+        self._turn_at, self._turns_cut = None, 0
+        self._calls += 1
+        self._call(message, now, now + start_us)
+
+    def _call(self, message: Message, now: int, called_at: int) -> None:
         if not self._model.running:
             return
         self.queue.take(message)
@@ -203,14 +228,15 @@ class ModelLane:
             until=NEVER,  # Its dispatcher lives, and renews it.
             policy=self._policy,
         )
-        self._hear_later(leased.begun(), now, now)
+        self._hear_later(leased.begun(), called_at, now)
 
     def _hear_later(self, message: Message, called_at: int, now: int) -> None:
         seq = message.seq
-        outcome, latency = self._model.gateway.call(seq, message.attempts, self.index, now)
+        leaves_at = called_at if called_at > now else now
+        outcome, latency = self._model.gateway.call(seq, message.attempts, self.index, leaves_at)
         if latency <= 0:
             raise ValueError(f"a call takes time: the gateway's latency was {latency} µs")
-        over = Happening(self._env, latency, _OUTCOME + seq, self._answered)
+        over = Happening(self._env, leaves_at - now + latency, _OUTCOME + seq, self._answered)
         self.in_flight = _InFlight(message, called_at, outcome, over)
 
     def _answered(self, event: object) -> None:

@@ -31,6 +31,15 @@ class Gateway(Protocol):
         """The answer to a probe that starts at an instant."""
 
 
+class Delays(Protocol):
+    """What a dispatcher takes for itself, in microseconds."""
+
+    def before(self, sender: int, nth: int, cut: int) -> tuple[int, int]:
+        """For a lane's nth call, 0 for its first: from the instant its lane would let something go
+        to the dispatcher's decision, and from that to the call's start. `cut` is how often
+        something, such as a pause, has come before that decision."""
+
+
 class Press(NamedTuple):
     """Something a person or the machine does to lanes at an instant."""
 
@@ -68,9 +77,11 @@ class Model:
         starts_at: int,
         start: Start,
         utc_offset_us: int,
+        delays: Delays | None,
     ) -> None:
         self.env = Clockwork(initial_time=starts_at)
         self.gateway = gateway
+        self.delays = delays
         self.recorder = recorder
         self.seed = seed
         self.running = True
@@ -175,11 +186,13 @@ def simulate(
     until: int | None = None,
     utc_offset_us: int = 0,
     watcher: Watcher | None = None,
+    delays: Delays | None = None,
 ) -> Run:
     """Run a workload to its end, or to the instant `until`, from its first arrival, or `starts_at`.
 
     `seed` fixes the chance of backoff and jitter, as a dispatcher's own seed does. `utc_offset_us`
     is what quiet hours' local time is ahead of UTC. A `watcher` costs an event an arrival.
+    `delays` are the dispatcher's own; None: it takes no time.
 
     Raises:
         ValueError: the workload names a sender there is not.
@@ -200,6 +213,7 @@ def simulate(
         starts_at=starts_at,
         start=start,
         utc_offset_us=utc_offset_us,
+        delays=delays,
     )
     for press in presses:
         Happening(model.env, press.at - starts_at, Rank.CONTROL, partial(_act, press, model))

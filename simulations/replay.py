@@ -1,8 +1,8 @@
 """A recorded run played again: what was enqueued, met by the answers its gateway gave.
 
-The frames of a load test, or a production export, hold all there is to it: when each message came,
-and for each call its outcome and how long it took. Where the model then sends at other instants
-than the run did, one of the two is wrong.
+The frames of a load test, or a production export, hold all there is to it: when each message came
+and each button was pressed, and for each call its outcome, how long it took, and how long its
+dispatcher. Where the model then sends at other instants than the run did, one of the two is wrong.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from simulations.model import Model, Press, simulate
+from simulations.delays import measured
+from simulations.model import Delays, Model, Press, simulate
 from simulations.run import Run
 from simulations.workload import Ints, Workload
 from waqcore.core import control
@@ -31,12 +32,6 @@ from waqcore.core.outcome import (
     Unreachable,
 )
 from waqcore.core.policy import Sender
-
-LAG_MAX_US = 100_000
-"""A call that leaves later than this after its lane was ready waited for something else."""
-HEARD_MAX_US = 1_000_000
-"""The same where the lane was idle: the message's commit, and the dispatcher's hearing of it, come
-on top."""
 
 PROBE_US = 50_000
 """How long a probe is taken to take: exports tell of calls alone."""
@@ -60,8 +55,7 @@ class Replayed(NamedTuple):
     run: Run
     calls: pd.DataFrame
     """One row a call that both made: `message_id`, `number`, `sender`, `priority`, `called_at` as
-    recorded, `lag_us` (what its start lagged behind its lane, as measured), `modelled_at` by the
-    model, that lag in it, and `off_s`, the model's less the recorded, in seconds."""
+    recorded, `modelled_at` by the model, and `off_s`, the model's less the recorded, in seconds."""
     only_recorded: int
     """Calls that the model did not make."""
     only_modelled: int
@@ -96,31 +90,27 @@ def replay(
     *,
     lanes: pd.DataFrame | None = None,
     seed: int = 0,
-    lag_us: int | None = None,
+    delays: Delays | None = None,
 ) -> Replayed:
     """Run the model on what was recorded; `senders` and `seed` as the run had them.
 
     `lanes` tells when somebody paused and resumed; None: nobody did.
-    `lag_us` is one lag for all calls; None: each call's own, as measured. With their own, stalls of
-    the machine are in the model and what is left is order and waiting; with one, they are not, and
-    add up for as long as a lane is busy.
-
-    A call's latency in the model is the recorded one and what its start lagged behind the instant
-    its lane was ready at: what the dispatcher took to commit and to connect. The guard adds both to
-    the next gap, as production adds the recorded one to a later start.
+    `delays` are the dispatcher's own; None: as measured, each lane's nth call's. With them, stalls
+    of the machine are in the model and what is left is order and waiting; with the same for all
+    they are not, and add up for as long as a lane is busy.
     """
     ordered = messages.sort_values("seq", ignore_index=True)
     calls = attempts[attempts["called_at"].notna() & attempts["finished_at"].notna()]
-    calls = calls.sort_values(["sender", "called_at"], ignore_index=True)
-    calls["lag_us"] = _lags(calls, ordered, senders) if lag_us is None else lag_us
+    presses = sorted([*_cancellations(ordered), *_pauses(lanes)], key=lambda press: press.at)
     row = {seq: n for n, seq in enumerate(ordered["seq"])}
     run = simulate(
         _workload(ordered, [sender.number for sender in senders]),
         Recorded(_answers(calls, row)),
         senders,
         seed=seed,
-        starts_at=int(ordered["enqueued_at"].min()),
-        presses=sorted([*_cancellations(ordered), *_pauses(lanes)], key=lambda press: press.at),
+        starts_at=min([int(ordered["enqueued_at"].min()), *(press.at for press in presses)]),
+        presses=presses,
+        delays=measured(messages, attempts, senders, lanes=lanes) if delays is None else delays,
     )
     return _compared(run, calls)
 
@@ -184,7 +174,7 @@ def _column(values: "pd.Series[int]") -> Ints:
 def _answers(
     calls: pd.DataFrame, row: dict[int, int]
 ) -> dict[tuple[int, int], tuple[Outcome, int]]:
-    took = calls["finished_at"] - calls["called_at"] + calls["lag_us"]
+    took = calls["finished_at"] - calls["called_at"]
     return {
         (row[seq], number): (_OUTCOMES[outcome], max(1, int(latency)))
         for seq, number, outcome, latency in zip(
@@ -194,31 +184,10 @@ def _answers(
     }
 
 
-def _lags(calls: pd.DataFrame, messages: pd.DataFrame, senders: Sequence[Sender]) -> Ints:
-    """How long after its lane was ready each call left, in microseconds; where it waited for
-    something else, such as a backoff, the median of the others."""
-    due = messages.set_index("seq")[["enqueued_at", "send_at"]].max(axis=1)
-    policies = {sender.number: sender.policy for sender in senders}
-    lags = np.full(len(calls), -1, dtype=np.int64)
-    ready_at: dict[str, int] = {}
-    rows = calls[["sender", "seq", "called_at", "finished_at"]].itertuples(index=False)
-    for n, (number, seq, called_at, finished_at) in enumerate(rows):
-        ready, came = ready_at.get(number, 0), int(due[seq])
-        lag = called_at - max(ready, came)
-        if 0 <= lag <= (HEARD_MAX_US if ready < came else LAG_MAX_US):
-            lags[n] = lag
-        policy = policies[number]
-        held = policy.pace_us + min(finished_at - called_at, policy.guard_us)
-        ready_at[number] = called_at + held
-    usual = int(np.median(lags[lags >= 0])) if bool((lags >= 0).any()) else 0
-    return np.where(lags >= 0, lags, usual)
-
-
 def _compared(run: Run, calls: pd.DataFrame) -> Replayed:
     key = ["message_id", "number"]
     theirs = run.attempt_rows()[[*key, "called_at"]].rename(columns={"called_at": "modelled_at"})
-    recorded = calls[[*key, "sender", "priority", "called_at", "lag_us"]]
+    recorded = calls[[*key, "sender", "priority", "called_at"]]
     both = recorded.merge(theirs, on=key, how="inner")
-    both["modelled_at"] += both["lag_us"]
     both["off_s"] = (both["modelled_at"] - both["called_at"]) / 1e6
     return Replayed(run, both, len(recorded) - len(both), len(theirs) - len(both))

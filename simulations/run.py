@@ -193,12 +193,15 @@ class Run:
         given = self.given
         order = np.argsort(self.called_at, kind="stable")
         seq = self.call_seq[order]
+        none = pd.array([pd.NA] * len(seq), dtype="Int64")
         frame = pd.DataFrame(
             {
                 "seq": seq,
                 "message_id": [given.id_of(one) for one in seq.tolist()],
                 "sender": np.array(given.senders, dtype=object)[given.sender[seq]],
                 "priority": _PRIORITIES[given.priority[seq]],
+                "ready_at": none,
+                "claimed_at": none,
                 "called_at": _nullable(self.called_at[order]),
                 "finished_at": _nullable(self.finished_at[order]),
                 "outcome": _OUTCOMES[self.outcome[order]],

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import httpx
 
+from loadtests.run.disk import Disk
 from loadtests.run.order import Order
+from loadtests.run.process import Process
 from loadtests.run.service import Service
 
 FIRST, LAST = 0.1, 1.0
@@ -16,7 +18,11 @@ FIRST, LAST = 0.1, 1.0
 DOWN_MAX_S = 1.5
 """How long a killed service stays down, at most."""
 AWAY_S = 3.0
-"""How long a dropped gateway is away."""
+"""How long a dropped gateway is away, and a disk full."""
+FILL_S = 0.05
+"""How often a full disk is filled again: what the service frees must not help it."""
+
+KILL, DROP, FULL = "kill", "drop", "full disk"
 
 
 class Event(NamedTuple):
@@ -25,40 +31,53 @@ class Event(NamedTuple):
     in_s: float
     what: str
     for_s: float
+    nth: int
+    """Of its kind, from 0: the processes are killed in turn."""
 
 
 def planned(order: Order) -> list[Event]:
     """When what happens: evenly spread, each moved at random within its share of the time."""
     chance = Random(f"chaos {order.seed}")
-    whats = ["kill"] * order.kills + ["drop"] * order.drops
+    whats = [
+        *((KILL, nth) for nth in range(order.kills)),
+        *((DROP, nth) for nth in range(order.drops)),
+        *((FULL, nth) for nth in range(order.full_disks)),
+    ]
     chance.shuffle(whats)
     share_s = (LAST - FIRST) * order.seconds / max(1, len(whats))
     return [
         Event(
             FIRST * order.seconds + share_s * (index + 0.6 * chance.random()),
             what,
-            chance.uniform(0.0, DOWN_MAX_S) if what == "kill" else AWAY_S,
+            chance.uniform(0.0, DOWN_MAX_S) if what == KILL else AWAY_S,
+            nth,
         )
-        for index, what in enumerate(whats)
+        for index, (what, nth) in enumerate(whats)
     ]
 
 
 class Conductor(threading.Thread):
     """Does what is planned, and keeps when it did."""
 
-    def __init__(self, order: Order, service: Service, gateway_url: str) -> None:
+    def __init__(self, order: Order, service: Service, disk: Disk | None, gateway_url: str) -> None:
+        """`disk`: the service's; None: it cannot be filled, and nothing is planned that would."""
         super().__init__(name="chaos", daemon=True)
         self.done: list[dict[str, object]] = []
         self.errors: list[str] = []
         self._plan = planned(order)
         self._service = service
+        self._disk = disk
         self._gateway_url = gateway_url
         self._over = threading.Event()
 
     def run(self) -> None:
         """Disturb until the plan is done, or the run is over."""
         began = time.monotonic()
-        acts: dict[str, Callable[[Event], None]] = {"kill": self._kill, "drop": self._drop}
+        acts: dict[str, Callable[[Event], None]] = {
+            KILL: self._kill,
+            DROP: self._drop,
+            FULL: self._fill,
+        }
         for event in self._plan:
             if self._over.wait(max(0.0, began + event.in_s - time.monotonic())):
                 return
@@ -73,19 +92,33 @@ class Conductor(threading.Thread):
         self.join()
 
     def _kill(self, event: Event) -> None:
+        victims = self._service.processes
+        victim: Process = victims[event.nth % len(victims)]
         at = _now_us()
-        self._service.kill()
+        victim.kill()
         time.sleep(event.for_s)
         restored_at = _now_us()
-        self._service.start()
-        self._keep("kill", at, restored_at, f"the service, down for {event.for_s:.1f} s")
+        victim.start()
+        self._keep(KILL, at, restored_at, f"the {victim.name}, down for {event.for_s:.1f} s")
 
     def _drop(self, event: Event) -> None:
         at = _now_us()
         answer = httpx.post(f"{self._gateway_url}/_drop", json={"seconds": event.for_s})
         answer.raise_for_status()
         self._over.wait(event.for_s)
-        self._keep("drop", at, _now_us(), f"the gateway, away for {event.for_s:.1f} s")
+        self._keep(DROP, at, _now_us(), f"the gateway, away for {event.for_s:.1f} s")
+
+    def _fill(self, event: Event) -> None:
+        assert self._disk is not None, "a full disk is planned, and there is none to fill"
+        at = _now_us()
+        until = time.monotonic() + event.for_s
+        try:
+            while time.monotonic() < until:
+                self._disk.fill()
+                time.sleep(FILL_S)
+        finally:
+            self._disk.clear()
+        self._keep(FULL, at, _now_us(), f"the disk, full for {event.for_s:.1f} s")
 
     def _keep(self, what: str, at: int, restored_at: int, detail: str) -> None:
         self.done.append({"what": what, "at": at, "restored_at": restored_at, "detail": detail})

@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from loadtests.mock_gateway.process import running
 from loadtests.run import harvest, people
 from loadtests.run.chaos import Conductor
+from loadtests.run.disk import Disk, small_disk
 from loadtests.run.order import Order
 from loadtests.run.progress import Progress
 from loadtests.run.sampler import Sampler
@@ -22,6 +24,16 @@ DRAIN_TIMES = 3.0
 LOOK_S = 0.25
 OVERTIME_S = 60.0
 """What Locust may take beyond the run's own time before it is stopped."""
+
+
+class _Set(NamedTuple):
+    """What was built for the run."""
+
+    order: Order
+    folder: Path
+    service: Service
+    disk: Disk | None
+    gateway_url: str
 
 
 class _Stage(NamedTuple):
@@ -39,24 +51,27 @@ def drive(order: Order, folder: Path, console: Console) -> None:
 
     Raises:
         DidNotStart: the mock gateway did not.
+        DiskError: a full disk was asked for, and none can be mounted.
         ServiceError: the service did not, or its database could not be read.
     """
     gateway = ("--weather", str(order.weather), "--seed", str(order.seed))
-    with running(*gateway, "--pace", f"{order.pace_s:f}", apart=True) as url:
-        service = Service(order, folder, url)
+    disk_or_none = small_disk(folder) if order.full_disks else nullcontext()
+    with disk_or_none as disk, running(*gateway, "--pace", f"{order.pace_s:f}", apart=True) as url:
+        service = Service(order, folder, folder if disk is None else disk.place, url)
         console.print(
             f"service on {service.url}, mock gateway on {url}, folder {folder}", soft_wrap=True
         )
         service.start()
         try:
             service.wait_until_up()
-            _on_stage(order, folder, service, url, console)
+            _on_stage(_Set(order, folder, service, disk, url), console)
         finally:
             service.kill()
 
 
-def _on_stage(order: Order, folder: Path, service: Service, url: str, console: Console) -> None:
-    chaos = Conductor(order, service, url)
+def _on_stage(built: _Set, console: Console) -> None:
+    order, folder, service, disk, url = built
+    chaos = Conductor(order, service, disk, url)
     progress = Progress(console, folder, service, url, chaos)
     sampler = Sampler(service, folder / "samples.jsonl")
     stage = _Stage(order, folder, service, chaos, progress)

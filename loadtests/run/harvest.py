@@ -12,7 +12,8 @@ import httpx
 
 from loadtests.run import people
 from loadtests.run.order import Order
-from loadtests.run.service import CALL_TIMEOUT_S, PROJECT, Service
+from loadtests.run.process import PROJECT
+from loadtests.run.service import CALL_TIMEOUT_S, Service
 
 LOG_WITHIN_S = 120.0
 
@@ -62,7 +63,10 @@ def about(
         "parameters": _parameters(order),
         "versions": _versions(),
         "chaos": chaos,
-        "limits": {"acknowledge_p99_ms": order.acknowledge_p99_ms},
+        "limits": {
+            "acknowledge_p99_ms": order.acknowledge_p99_ms,
+            "failed_share_shown": order.failed_share_shown,
+        },
         "remarks": [*remarks, *([said] if said else [])],
     }
     (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
@@ -79,6 +83,8 @@ def _parameters(order: Order) -> dict[str, str | int | float]:
         "weather": order.weather.name,
         "kills": order.kills,
         "drops of the gateway": order.drops,
+        "times the disk is full": order.full_disks,
+        "API and dispatcher": "two processes" if order.apart else "one process",
     }
 
 

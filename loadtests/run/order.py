@@ -29,9 +29,12 @@ class Order(NamedTuple):
     weather: Path
     kills: int
     drops: int
+    full_disks: int
+    apart: bool
     seed: int
     out: Path
     acknowledge_p99_ms: float | None
+    failed_share_shown: float | None
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -61,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     add("--weather", type=_file, metavar="FILE.toml", help="what goes wrong at the gateway")
     add("--kills", type=int, metavar="N", help="how often the service is killed")
     add("--drops", type=int, metavar="N", help="how often the gateway goes away")
+    add("--full-disks", type=int, metavar="N", help="how often the disk is full; needs root")
     add("--seed", type=int, default=1, help="of all chance (default %(default)s)")
     add("--out", type=Path, default=Path(".load"), metavar="DIR", help="default %(default)s")
     return found
@@ -84,12 +88,15 @@ def of_arguments(chosen: argparse.Namespace) -> Order:
         pace_s=pace_s,
         guard_ms=chosen.guard_ms,
         senders=senders,
-        weather=chosen.weather or WEATHER / ("rough.toml" if known.faults else "fair.toml"),
+        weather=chosen.weather or WEATHER / f"{known.weather}.toml",
         kills=known.kills if chosen.kills is None else max(0, chosen.kills),
         drops=known.drops if chosen.drops is None else max(0, chosen.drops),
+        full_disks=known.full_disks if chosen.full_disks is None else max(0, chosen.full_disks),
+        apart=known.apart,
         seed=chosen.seed,
         out=chosen.out,
         acknowledge_p99_ms=known.acknowledge_p99_ms,
+        failed_share_shown=known.failed_share_shown,
     )
 
 

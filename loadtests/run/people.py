@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from loadtests.run.order import Order
-from loadtests.run.service import PROJECT, Service
+from loadtests.run.process import PROJECT
+from loadtests.run.service import Service
 
 TAIL_S = 8.0
 """How long the others go on after the last arrival, so that payments come in."""

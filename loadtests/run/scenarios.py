@@ -14,11 +14,18 @@ class Scenario(NamedTuple):
     """None: as many as keep the senders busy for four fifths of the time."""
     pace_s: float = 0.25
     senders: int = 2
-    faults: bool = True
+    weather: str = "rough"
+    """What goes wrong at the gateway: a file of `weather/`."""
     kills: int = 0
     drops: int = 0
     """How often the gateway is away for a while."""
+    full_disks: int = 0
+    """How often there is no room left for the database, for a while: needs root."""
+    apart: bool = False
+    """API and dispatcher are two processes, killed each for itself; else one."""
     acknowledge_p99_ms: float | None = None
+    failed_share_shown: float | None = None
+    """What the run must show that fewer messages than this fail for good: it takes thousands."""
     hands: int = 50
     """Registrations under way at once, at most, on each Locust worker."""
 
@@ -31,7 +38,7 @@ SCENARIOS = {
         people=5,
         pace_s=10.0,
         senders=1,
-        faults=False,
+        weather="fair",
     ),
     "minute": Scenario("200 people within a minute", "within", 60.0, people=200, senders=1),
     "burst": Scenario(
@@ -40,7 +47,7 @@ SCENARIOS = {
         1.0,
         people=200,
         senders=1,
-        faults=False,
+        weather="fair",
         acknowledge_p99_ms=300.0,
         hands=200,
     ),
@@ -57,6 +64,25 @@ SCENARIOS = {
         300.0,
         kills=2,
         drops=1,
+    ),
+    "apart": Scenario(
+        "API and dispatcher in processes of their own, each killed at times, and a full disk",
+        "opening-day",
+        90.0,
+        kills=6,
+        drops=1,
+        full_disks=2,
+        apart=True,
+    ),
+    "budget": Scenario(
+        "thousands of messages, one call in ten fails: fewer than 1 % of them for good",
+        "within",
+        150.0,
+        people=2_600,
+        pace_s=0.1,
+        senders=9,
+        weather="tenth",
+        failed_share_shown=0.01,
     ),
     "spike": Scenario("a quiet time with three moments in which everybody comes", "spike", 180.0),
     "soak": Scenario(

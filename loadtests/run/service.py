@@ -1,4 +1,4 @@
-"""The program under test as a process: started, killed, started again; spoken to over HTTP."""
+"""The program under test, in one process or in two; spoken to over HTTP."""
 
 import contextlib
 import os
@@ -6,7 +6,6 @@ import secrets
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,15 +13,13 @@ from pathlib import Path
 import httpx
 
 from loadtests.run.order import Order
+from loadtests.run.process import PROJECT, Process
 
 WAQ = Path(sys.executable).with_name("waq")
 UP_WITHIN_S = 60.0
-DOWN_WITHIN_S = 45.0
-"""A call in flight is settled before it ends."""
 LOOK_S = 0.05
 CALL_TIMEOUT_S = 10.0
 """Shorter than in production: a call that hangs holds its sender up for so long."""
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 class ServiceError(Exception):
@@ -30,39 +27,28 @@ class ServiceError(Exception):
 
 
 class Service:
-    """`waq serve` on a database of its own, on one port of the loopback for all its lives."""
+    """`waq serve` on a database of its own, on one port of the loopback for all its lives; apart,
+    with its dispatcher in a process beside it."""
 
-    def __init__(self, order: Order, folder: Path, gateway_url: str) -> None:
+    def __init__(self, order: Order, folder: Path, place: Path, gateway_url: str) -> None:
+        """`folder` is for its log, `place` for its database."""
         self.token = secrets.token_hex(24)
         self.xendit_token = secrets.token_hex(16)
         self.url = f"http://127.0.0.1:{_free_port()}"
         self.log = folder / "service.log"
-        self._environ = _environ(order, folder, gateway_url, self.token, self.xendit_token)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._environ = _environ(order, place, gateway_url, self.token, self.xendit_token)
+        self.processes = tuple(
+            Process(name, [str(WAQ), *arguments, "--log", "json"], self._environ, self.log)
+            for name, arguments in _parts(order, self.url).items()
+        )
         self._client = httpx.Client(
             base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=10.0
         )
 
-    @property
-    def pid(self) -> int | None:
-        """Its process id; None: it is not running."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
-
     def start(self) -> None:
-        """Start it; returns at once."""
-        port = self.url.rpartition(":")[2]
-        command = [str(WAQ), "serve", "--host", "127.0.0.1", "--port", port, "--log", "json"]
-        with self._lock, self.log.open("ab") as said:
-            self._process = subprocess.Popen(
-                command,
-                cwd=PROJECT,
-                env=self._environ,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,  # Ctrl-C is for the runner, which ends it in its turn.
-            )
+        """Start all of it; returns at once."""
+        for process in self.processes:
+            process.start()
 
     def wait_until_up(self) -> None:
         """Wait until it answers.
@@ -72,8 +58,9 @@ class Service:
         """
         until = time.monotonic() + UP_WITHIN_S
         while time.monotonic() < until:
-            if self.pid is None:
-                raise ServiceError(f"the service ended by itself: {self._last_words()}")
+            for process in self.processes:
+                if process.pid is None:
+                    raise ServiceError(f"the {process.name} ended by itself: {self._last_words()}")
             with contextlib.suppress(httpx.TransportError):
                 if self._client.get("/healthz").status_code == httpx.codes.OK:
                     return
@@ -81,24 +68,14 @@ class Service:
         raise ServiceError(f"no answer within {UP_WITHIN_S:g} s: {self._last_words()}")
 
     def kill(self) -> None:
-        """`kill -9`, and wait until it is gone."""
-        with self._lock:
-            if self._process is not None:
-                self._process.kill()
-                self._process.wait(DOWN_WITHIN_S)
+        """`kill -9` all of it, and wait until it is gone."""
+        for process in self.processes:
+            process.kill()
 
     def stop(self) -> None:
-        """SIGTERM; SIGKILL if that does not help."""
-        with self._lock:
-            process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            process.wait(DOWN_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        """SIGTERM; SIGKILL where that does not help."""
+        for process in self.processes:
+            process.stop()
 
     def waiting(self) -> int | None:
         """How many messages have not ended; None: it did not say."""
@@ -131,8 +108,16 @@ class Service:
         return f"{_last_line(self.log.read_text(errors='replace'))} (all of it in {self.log})"
 
 
+def _parts(order: Order, url: str) -> dict[str, list[str]]:
+    """The commands by the names of their processes."""
+    serve = ["serve", "--host", "127.0.0.1", "--port", url.rpartition(":")[2]]
+    if not order.apart:
+        return {"service": serve}
+    return {"API": [*serve, "--no-dispatch"], "dispatcher": ["dispatch"]}
+
+
 def _environ(
-    order: Order, folder: Path, gateway_url: str, token: str, xendit_token: str
+    order: Order, place: Path, gateway_url: str, token: str, xendit_token: str
 ) -> Mapping[str, str]:
     inherited = {
         name: value
@@ -143,7 +128,7 @@ def _environ(
         "WHATSAPP_API_KEY": "K",
         "WHATSAPP_SENDER": order.numbers[0],
         "WAQ_SENDERS": ",".join(order.numbers[1:]),
-        "WAQ_DATABASE_URL": f"sqlite:///{(folder / 'queue.db').resolve()}",
+        "WAQ_DATABASE_URL": f"sqlite:///{(place / 'queue.db').resolve()}",
         "WAQ_GATEWAY_URL": gateway_url,
         "WAQ_PACE_SECONDS": str(order.pace_s),
         "WAQ_GUARD_MS": str(order.guard_ms),

@@ -61,7 +61,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     add("hands", 50, "the ceiling: registrations under way at once, on one worker")
     add("pay-after", 5.0, "mean seconds from a registration to its payment")
     add("senders", "", "the numbers that people are sent from, by comma; none: the service's own")
-    add("of-workers", 1, "how many workers share the people, where --processes does not say")
+    add("of-workers", 1, "how many workers share the people: the master tells them")
 
 
 def of_options(options: Namespace) -> Plan:
@@ -76,5 +76,5 @@ def of_options(options: Namespace) -> Plan:
         hands=options.hands,
         pay_after_s=options.pay_after,
         senders=tuple(filter(None, options.senders.split(","))),
-        workers=max(1, options.of_workers, options.processes or 1),
+        workers=options.of_workers,
     )

@@ -131,7 +131,11 @@ def _attempts(evidence: Evidence, plot: Axes) -> bool:
 def _recoveries(evidence: Evidence, plot: Axes) -> bool:
     """How long lanes took to go on, by when they were disturbed."""
     found = [one for one in recovery.recoveries(evidence) if one.seconds < inf]
-    colours = {Disturbance.KILL: VERMILION, Disturbance.DROP: BLUE}
+    colours = {
+        Disturbance.KILL: VERMILION,
+        Disturbance.DROP: BLUE,
+        Disturbance.FULL: GREEN,
+    }
     for what in Disturbance:
         points = [(_s(evidence, o.chaos.at), o.seconds) for o in found if o.chaos.what is what]
         if points:

@@ -102,6 +102,7 @@ class Disturbance(StrEnum):
 
     KILL = "kill"
     DROP = "drop"
+    FULL = "full disk"
 
 
 class Chaos(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +119,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where a measure becomes a problem; None: it is told and not judged."""
 
     failed_share: NotNegative | None = 0.01
+    failed_share_shown: Positive | None = None
+    """What the whole 95 % interval of that share must be below, which takes thousands of messages:
+    three attempts at 10 % of failures, 0.1 %, can then be told from two, 1 %."""
     recovery_s: Positive | None = 15.0
     memory_growth_mb: NotNegative | None = 3.0
     """The end above minute five; shorter runs are not judged by it."""

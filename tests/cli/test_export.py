@@ -25,7 +25,9 @@ MESSAGE_COLUMNS = (
     "seq,id,sender,priority,reference,enqueued_at,send_at,expires_at,state,attempts,failures,"
     "maybe_duplicate,first_called_at,called_at,ended_at,eta_at,eta_low_at,eta_high_at"
 )
-ATTEMPT_COLUMNS = "seq,message_id,sender,priority,number,called_at,finished_at,outcome,detail"
+ATTEMPT_COLUMNS = (
+    "seq,message_id,sender,priority,number,ready_at,claimed_at,called_at,finished_at,outcome,detail"
+)
 
 
 def rows(text: str) -> list[dict[str, str]]:

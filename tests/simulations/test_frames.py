@@ -31,10 +31,10 @@ maybe_duplicate,first_called_at,called_at,ended_at,eta_at,eta_low_at,eta_high_at
 """
 
 ATTEMPTS = """\
-seq,message_id,sender,priority,number,called_at,finished_at,outcome,detail
-1,m1,628114040707,high,1,1772298000000002,1772298000000003,not_sent,"null, or
+seq,message_id,sender,priority,number,ready_at,claimed_at,called_at,finished_at,outcome,detail
+1,m1,628114040707,high,1,,1772298000000001,1772298000000002,1772298000000003,not_sent,"null, or
 2026-03-01"
-1,m1,628114040707,high,2,,,,
+1,m1,628114040707,high,2,,,,,,
 """
 
 LANES = """\
@@ -68,6 +68,8 @@ OF_ATTEMPTS = {
     "sender": "str",
     "priority": "str",
     "number": "int64",
+    "ready_at": "Int64",
+    "claimed_at": "Int64",
     "called_at": "Int64",
     "finished_at": "Int64",
     "outcome": "str",
@@ -154,7 +156,7 @@ def test_a_table_that_was_written_as_parquet_comes_back_the_same(tmp_path: Path)
         ),
         ("a.csv", ATTEMPTS.replace("number,", ""), "those of attempts without number"),
         ("a.csv", "a,b\n1,2\n", "without seq, id, sender"),
-        ("a.csv", ATTEMPTS.replace(",1,1772", ",one,1772"), "one"),
+        ("a.csv", ATTEMPTS.replace(",1,,1772", ",one,,1772"), "one"),
         ("a.csv", MESSAGES.replace("true", "perhaps"), "a.csv: "),
         ("l.jsonl", LANES.replace("1772298000000002", "null"), "Expected `int`, got `null`"),
         ("l.jsonl", LANES.replace('"event":"suppress",', ""), "missing required field `event`"),

@@ -153,6 +153,8 @@ def test_a_call_has_every_column_with_its_instants_on_the_wall(folder: Path) -> 
             sender=SENDER,
             priority="normal",
             number=1,
+            ready_at=None,
+            claimed_at=EPOCH,
             called_at=EPOCH + 250_000,
             finished_at=EPOCH + 750_000,
             outcome="not_sent",
@@ -164,6 +166,8 @@ def test_a_call_has_every_column_with_its_instants_on_the_wall(folder: Path) -> 
             sender=SENDER,
             priority="normal",
             number=2,
+            ready_at=EPOCH + 10_250_000,
+            claimed_at=EPOCH + 20_000_000,
             called_at=EPOCH + 20_250_000,
             finished_at=EPOCH + 20_750_000,
             outcome="accepted",
@@ -186,7 +190,9 @@ def test_a_call_in_flight_or_lost_is_not_known_to_have_left(folder: Path) -> Non
     (lost,) = read_attempts(url(folder), clock=clock)
     (told,) = read_messages(url(folder), clock=clock)
     store.close()
-    assert in_flight == [AttemptRecord(1, "m1", SENDER, "normal", 1, None, None, None, "")]
+    assert in_flight == [
+        AttemptRecord(1, "m1", SENDER, "normal", 1, None, EPOCH, None, None, None, "")
+    ]
     assert (lost.called_at, lost.finished_at, lost.outcome) == (
         None,
         EPOCH + 16 * SECOND,
@@ -216,6 +222,8 @@ def test_a_wall_set_since_does_not_move_a_call_out_of_its_own_time(
         nearest = 250_000  # A server's own clock is what was noted of it.
     assert first.called_at == EPOCH + nearest
     assert second.called_at == EPOCH + 20_000_000 + nearest
+    assert (first.claimed_at, second.claimed_at) == (EPOCH, EPOCH + 20_000_000)
+    assert (first.ready_at, second.ready_at) == (None, EPOCH + 10_250_000)
 
 
 def test_a_call_after_the_wall_was_set_is_told_as_the_wall_shows_it(folder: Path) -> None:

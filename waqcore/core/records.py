@@ -51,6 +51,11 @@ class AttemptRecord(NamedTuple):
     priority: str
     number: int
     """1 for the message's first call."""
+    ready_at: int | None
+    """When its lane was free, by the pace or by what else had closed it; None: it always was, or
+    it is not known, as in a simulation."""
+    claimed_at: int | None
+    """When its dispatcher decided to make it; None: not known, as in a simulation."""
     called_at: int | None
     """When the call started; None: not known to have left."""
     finished_at: int | None

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, func, insert, literal_column, sele
 
 from waqcore.clock import Now
 from waqcore.core.lane import Lease
+from waqcore.core.message import Message
 from waqcore.core.outcome import Outcome, word
 from waqcore.store.lanes import chunks
 from waqcore.store.messages import Stored
@@ -37,6 +38,29 @@ class Ended(NamedTuple):
     http_status: int | None = None
     """None: no HTTP answer."""
     detail: str = ""
+
+
+def token(holder: str, claimed: Message, *, ready_at: int, claimed_at: int) -> str:
+    """What names the lease of a message's next attempt: whose, for what, and two steady instants.
+
+    Unique without chance: an attempt of one number is leased again only at a later instant.
+    """
+    return f"{holder}/{claimed.seq}.{claimed.attempts + 1}/{ready_at}/{claimed_at}"
+
+
+class Leased(NamedTuple):
+    """When a lease was made, and since when it could have been."""
+
+    ready_at: int
+    """When the lane was free, on the steady axis; 0: it always was."""
+    claimed_at: int
+
+
+def leased(token: str) -> Leased | None:
+    """What a token tells; None: nothing, since it is of an older version."""
+    *_, ready_at, claimed_at = ("", *token.split("/"))
+    told = ready_at.isdecimal() and claimed_at.isdecimal()
+    return Leased(int(ready_at), int(claimed_at)) if told else None
 
 
 _begin = (

@@ -12,6 +12,7 @@ from waqcore.clock import Clock
 from waqcore.core.message import Priority
 from waqcore.core.records import AttemptRecord, LaneRecord, MessageRecord
 from waqcore.store import exclusive, steady
+from waqcore.store.attempts import leased
 from waqcore.store.tables import attempt, event, forecast, message
 
 PORTION = 5_000
@@ -19,6 +20,9 @@ PORTION = 5_000
 
 NOISE_US = 10_000
 """Two clocks that are read one after the other may differ by this without either being set."""
+
+BEGUN_WITHIN_US = 60_000_000
+"""A claim whose row is written later than this has long lost its call: the wall was set since."""
 
 _WORDS = {priority.value: priority.word for priority in Priority}
 
@@ -118,6 +122,7 @@ _attempts = (
         message.c.sender,
         message.c.priority,
         attempt.c.number,
+        attempt.c.token,
         attempt.c.started_at,
         attempt.c.called_at,
         attempt.c.finished_at,
@@ -219,11 +224,26 @@ def _message(row: Any, called: _Called) -> MessageRecord:
 
 
 def _attempt(row: Any, skew: int) -> AttemptRecord:
-    seq, id_, sender, priority, number, started_at, called_at, finished_at, outcome, detail = row
+    seq, id_, sender, priority, number, token, started_at, called_at, finished_at, *said = row
     if called_at is not None:
         called_at = _left_at(called_at + skew, started_at, finished_at)
-    word = _WORDS[priority]
-    return AttemptRecord(seq, id_, sender, word, number, called_at, finished_at, outcome, detail)
+    ready_at, claimed_at = _claimed(token, started_at, skew)
+    instants = (ready_at, claimed_at, called_at, finished_at)
+    return AttemptRecord(seq, id_, sender, _WORDS[priority], number, *instants, *said)
+
+
+def _claimed(token: str, started_at: int, skew: int) -> tuple[int | None, int | None]:
+    """When the lane was free and the call was decided on; None where it is not known.
+
+    As the wall showed it then: a claim is soon followed by its row, whatever the wall shows since.
+    """
+    told = leased(token)
+    if told is None:
+        return None, None
+    claimed_at = told.claimed_at + skew
+    if not 0 <= started_at - claimed_at <= BEGUN_WITHIN_US:
+        claimed_at = started_at
+    return (claimed_at - told.claimed_at + told.ready_at if told.ready_at else None, claimed_at)
 
 
 def _left_at(at: int, started_at: int, finished_at: int | None) -> int:

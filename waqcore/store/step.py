@@ -358,18 +358,21 @@ class _Turn:
         if len(self.decided.claims) >= self.turn.room:
             self.decided.waits[sender] = self.now.steady  # Asked again once there is room.
             return
-        me = self.turn.me
-        # Unique without chance: an attempt of one number is leased again only at a later instant.
-        attempt = f"{stored.message.seq}.{stored.message.attempts + 1}"
-        token = f"{me.id}/{attempt}/{self.now.steady}"
+        me, lane, policy = self.turn.me, self.lanes[sender], self.senders[sender].policy
+        token = attempts.token(
+            me.id,
+            stored.message,
+            ready_at=lane.ready_at(policy),
+            claimed_at=self.now.steady,
+        )
         lane, message = schedule.claim(
-            self.lanes[sender],
+            lane,
             stored.message,
             self.now.steady,
             token=token,
             holder=me.id,
             until=me.lease_until,
-            policy=self.senders[sender].policy,
+            policy=policy,
         )
         assert lane.lease is not None
         self.lanes[sender] = lane

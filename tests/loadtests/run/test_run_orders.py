@@ -27,7 +27,7 @@ def test_every_scenario_is_an_order_that_can_be_followed(name: str) -> None:
     assert order.shape in SHAPES
     assert order.people >= 5
     assert order.weather.is_file()
-    assert len(planned(order)) == order.kills + order.drops
+    assert len(planned(order)) == order.kills + order.drops + order.full_disks
 
 
 @pytest.mark.parametrize("file", sorted(WEATHER.glob("*.toml")))
@@ -76,6 +76,12 @@ def test_chaos_is_spread_over_the_run_and_repeats_with_the_seed() -> None:
     assert events[-1].in_s <= order.seconds
     assert min(gaps) > 10
     assert sum(event.what == "drop" for event in events) == 4
+
+
+def test_two_processes_are_killed_in_turn() -> None:
+    kills = [event.nth for event in planned(_order("apart")) if event.what == "kill"]
+
+    assert sorted(kills) == [0, 1, 2, 3, 4, 5]
 
 
 def _message(**changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.verdict.finding import State
+from loadtests.verdict.interval import interval
 from tests.loadtests.verdict.handmade import HandMade, at
 
 MIB = 1024 * 1024
@@ -65,6 +66,23 @@ def test_a_share_of_failures_above_the_budget_is_found(tmp_path: Path) -> None:
     assert run.broken(tmp_path) == {
         "budget": ["14.29% failed after the last attempt, 1.00% was promised"]
     }
+
+
+def test_a_budget_that_must_be_shown_is_not_shown_by_a_few_messages(tmp_path: Path) -> None:
+    """None of six failed: with half of them failing that would be so in one case of 64."""
+    run = HandMade()
+    run.run["limits"] = {"failed_share_shown": 0.4}
+
+    assert run.broken(tmp_path) == {
+        "budget": ["up to 45.93% may fail after the last attempt: below 40.00% is not shown"]
+    }
+
+
+def test_a_share_that_was_counted_has_the_interval_of_the_tables() -> None:
+    """Clopper and Pearson's, as any table has them; of none in n it ends at 1 - 0.025^(1/n)."""
+    assert interval(5, 100) == pytest.approx((0.0164, 0.1128), abs=5e-5)
+    assert interval(0, 10) == pytest.approx((0.0, 1 - 0.025**0.1))
+    assert interval(10, 10) == pytest.approx((0.025**0.1, 1.0))
 
 
 def test_a_message_that_could_never_succeed_spends_no_budget(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def attempt(
     """A call of a second."""
     finished = None if called is None or outcome is None else us(called + 1)
     return AttemptRecord(
-        seq, f"m{seq}", sender, priority, 1, us(called), finished, outcome, detail=""
+        seq, f"m{seq}", sender, priority, 1, None, None, us(called), finished, outcome, detail=""
     )
 
 
