@@ -3,22 +3,23 @@
 PYTHON ?= python3
 PACE ?= 10
 KILLS ?= 300
+RESTARTS ?= 20
 SEEDS ?= 2000
 SCENARIO ?= load
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-peers kills dst mutants load soak notebooks lab clean
+.PHONY: help demo test check bench bench-peers kills kills-postgres dst mutants load soak notebooks lab clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Five registrations through a real gateway call every ten seconds (PACE=1: ten times faster)
 	@$(BIN)/python -m loadtests.demo --pace $(PACE)
 
 test: $(READY) check ## Check the code, then run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(READY) ## Format, lint, types and import contracts, without the tests
 	@$(BIN)/ruff format --check
@@ -34,6 +35,10 @@ bench-peers: $(READY) ## The same work on waqcore and on nine others, 45 minutes
 
 kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log
 	@$(BIN)/python -m tests.chaos.kills --kills $(KILLS)
+
+kills-postgres: $(READY) ## The same for three hosts on PostgreSQL: 200 kills, RESTARTS of the server (20)
+	@$(BIN)/python -m tests.chaos.hosts --restarts $(RESTARTS) \
+	  $(if $(filter command line environment,$(origin KILLS)),--kills $(KILLS))
 
 dst: $(READY) ## Play SEEDS stories (2,000) in virtual time with faults at every step, or one: SEED=7
 	@$(BIN)/python -m tests.dst $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))

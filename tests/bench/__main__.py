@@ -7,7 +7,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import backlog, dispatches, enqueues, forecasts, models, processes, service
+from tests.bench import (
+    backlog,
+    dispatches,
+    enqueues,
+    forecasts,
+    lanes,
+    models,
+    processes,
+    service,
+)
 from tests.bench.report import Figure, save, show
 
 BENCHES = {
@@ -16,6 +25,7 @@ BENCHES = {
     "backlog": backlog.run,
     "forecast": forecasts.run,
     "processes": processes.run,
+    "lanes": lanes.run,
     "service": service.run,
     "simulations": models.run,
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.chaos.evidence import Witness
 from tests.chaos.judge import Handed
 from tests.chaos.stage import Stage, now_us
-from waqcore import Queue
+from waqcore import Queue, StoreError
 
 BACKLOG = 8
 """Messages kept waiting for each sender: more than a round between two kills can use up."""
@@ -19,6 +19,8 @@ PAUSE_S = 0.02
 """Between two messages, so that enqueues meet every moment of a dispatcher's life."""
 HOLD_SHARE = 0.4
 LIE_IN_WAIT_S = 1.0
+AGAIN_S = 0.1
+"""Before a message is handed over again that was refused for want of the database."""
 LET_BY_S = 0.002
 """Between two looks, so that the dispatcher gets the lock in between."""
 
@@ -29,6 +31,8 @@ class Application(threading.Thread):
     def __init__(self, stage: Stage, *, seed: int, backlog: int = BACKLOG) -> None:
         super().__init__(name="application", daemon=True)
         self.handed: list[Handed] = []
+        self.refused = 0
+        """How often a message was not taken for want of the database."""
         self.error: Exception | None = None
         self.backlogged = threading.Event()
         self._queue = Queue.from_env(stage.environ)
@@ -57,19 +61,32 @@ class Application(threading.Thread):
         self._enough.set()
         self.join()
         self._queue.close()
+        self._witness.close()
         if self.error is not None:
             raise self.error
 
     def _hand_over(self, sender: str) -> None:
-        body = f"chaos {len(self.handed)}"
-        message = self._queue.enqueue(
-            f"08123{len(self.handed):07d}",
-            body,
-            sender=sender,
-            priority=self._chance.choices(("high", "normal", "low"), (3, 4, 3))[0],
-            on_unknown="hold" if self._chance.random() < HOLD_SHARE else "resend",
-        )
-        self.handed.append(Handed(message.id, body, now_us()))
+        n = len(self.handed)
+        priority = self._chance.choices(("high", "normal", "low"), (3, 4, 3))[0]
+        on_unknown = "hold" if self._chance.random() < HOLD_SHARE else "resend"
+        while True:
+            try:
+                message = self._queue.enqueue(
+                    f"08123{n:07d}",
+                    f"chaos {n}",
+                    sender=sender,
+                    priority=priority,
+                    on_unknown=on_unknown,
+                    idempotency_key=f"{n}",
+                )
+            except StoreError:
+                self.refused += 1
+                # With its key it is safe to try again, whatever became of it.
+                if self._enough.wait(AGAIN_S):
+                    return
+            else:
+                self.handed.append(Handed(message.id, f"chaos {n}", now_us()))
+                return
 
 
 @contextlib.contextmanager

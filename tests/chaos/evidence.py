@@ -7,6 +7,8 @@ under test can colour what it is judged by.
 import contextlib
 import json
 import sqlite3
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.request import urlopen
@@ -15,6 +17,10 @@ import msgspec
 import psycopg
 
 T = TypeVar("T")
+
+UP_WITHIN_S = 30.0
+"""For a server that is being restarted."""
+LOOK_S = 0.05
 
 
 class Call(NamedTuple):
@@ -56,6 +62,13 @@ class InFlight(NamedTuple):
         return int(self.process.partition("/")[0])
 
 
+def moment(in_flight: Sequence[InFlight]) -> str:
+    """What was going on when a dispatcher died, by what it has left in flight."""
+    if any(one.begun for one in in_flight):
+        return "mid-call"
+    return "between claim and call" if in_flight else "idle"
+
+
 _ROWS = """
 SELECT seq, id, sender, body, priority, state, on_unknown, maybe_duplicate,
        (SELECT count(*) FROM waq_attempt WHERE message_seq = seq)
@@ -84,16 +97,18 @@ WHERE m.state = 'sending' AND lane.lease_token IS DISTINCT FROM m.lease_token
 _WAITING = "SELECT sender, count(*) FROM waq_message WHERE state = 'queued' GROUP BY sender"
 _UNENDED = "SELECT count(*) FROM waq_message WHERE state IN ('queued', 'sending')"
 _DISPATCHERS = "SELECT count(*) FROM waq_dispatcher"
+_SESSIONS = "SELECT usename, count(*) FROM pg_stat_activity WHERE datname IS NOT NULL GROUP BY 1"
 
 
 class Witness:
-    """Reads the gateway's log and the database."""
+    """Reads the gateway's log and the database; a server that is away for a while is waited for."""
 
     def __init__(self, url: str, database: Path | str) -> None:
         """`database` is a SQLite file, or the URL of a database on a server."""
         self._url = url
         self._database = database
         self._calls: list[Call] = []
+        self._server: psycopg.Connection | None = None
 
     def calls(self) -> list[Call]:
         """Every call the gateway has received, in the order it stamped them."""
@@ -135,12 +150,34 @@ class Witness:
         """How many dispatchers have a row."""
         return self._select(_DISPATCHERS, tuple[tuple[int]])[0][0]
 
+    def sessions(self, user: str) -> int:
+        """How many sessions of a user the server has."""
+        return dict(self._select(_SESSIONS, list[tuple[str, int]])).get(user, 0)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        if self._server is not None:
+            self._server.close()
+
     def _select(self, query: str, shape: type[T]) -> T:
         if isinstance(self._database, str):
-            with psycopg.connect(self._database, connect_timeout=10) as server:
-                found = server.execute(query.encode()).fetchall()
+            found = self._ask(self._database, query)
             return msgspec.convert(found, shape, strict=False)
         uri = f"file:{self._database}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             # SQLite has no truth values: whole numbers become them where a field is one.
             return msgspec.convert(connection.execute(query).fetchall(), shape, strict=False)
+
+    def _ask(self, url: str, query: str) -> Sequence[object]:
+        until = time.monotonic() + UP_WITHIN_S
+        while True:
+            try:
+                if self._server is None:
+                    self._server = psycopg.connect(url, connect_timeout=10, autocommit=True)
+                return self._server.execute(query.encode()).fetchall()
+            except psycopg.OperationalError:
+                self.close()
+                self._server = None
+                if time.monotonic() > until:
+                    raise
+                time.sleep(LOOK_S)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.chaos.application import Application, write_lock_between_claim_and_call
-from tests.chaos.evidence import InFlight, Witness
+from tests.chaos.evidence import Witness, moment
 from tests.chaos.judge import judge
 from tests.chaos.report import Report, show_progress
 from tests.chaos.stage import Process, Stage, Stuck, now_us, staged
@@ -28,13 +28,12 @@ AT_ONCE_S = 10.0
 DRAIN_S = 60.0
 COLD_EVERY = 10
 """Every tenth restart is one from nothing, imports and all."""
-STANDBYS = 2
 
 
 class Aim(StrEnum):
     """When a dispatcher is killed."""
 
-    AT_WORK = "at work"  # Within a second of its first call.
+    AT_WORK = "at work"  # Within two paces of its first call.
     STARTING = "starting"  # Within a fifth of a second of its start.
     HELD_UP = "held up"  # In or after somebody else's long transaction.
 
@@ -93,7 +92,8 @@ class _Killer:
         self._witness = Witness(stage.url, stage.database)
         self._chance = random.Random(report.seed)
         self._left: set[str] = set()  # The leases of the dead that nobody has settled yet.
-        self._standbys = [stage.warm() for _ in range(STANDBYS)]
+        self._warm = stage.warm()
+        self._warm.warm_up()
         self._restarts = 0
 
     def kill_one(self) -> None:
@@ -105,7 +105,7 @@ class _Killer:
             time.sleep(self._chance.uniform(0.0, 0.2))
         else:
             self._recover(process, started_us, cold=cold)
-            time.sleep(self._chance.uniform(0.0, 1.0))
+            time.sleep(self._chance.uniform(0.0, 2 * self._stage.pace_us / 1_000_000))
         if aim is Aim.HELD_UP:
             self._hold_up_and_kill(process)
         process.kill()
@@ -121,6 +121,8 @@ class _Killer:
         code = process.ends(within_s=STUCK_S)
         if code != 0 or self._witness.dispatchers():
             self._report.problems.append(f"the last dispatcher left with {code}, its row behind")
+        if self._application.refused:
+            self._report.problems.append(f"{self._application.refused} messages were not taken")
         self._judge(ended=True)
 
     def _start(self) -> tuple[Process, int, bool]:
@@ -129,10 +131,7 @@ class _Killer:
         if cold:
             process, started_us = self._stage.cold()
             return process, started_us, cold
-        self._standbys.append(self._stage.warm())
-        process = self._standbys.pop(0)
-        process.warm_up()
-        return process, process.go(), cold
+        return self._warm, self._warm.go(), cold
 
     def _recover(self, process: Process, started_us: int, *, cold: bool) -> None:
         """Wait for the first call, and for the dead one's messages to be settled."""
@@ -159,6 +158,7 @@ class _Killer:
         """Make a claim wait on its way to its call, and kill in the midst or just after."""
         stall_s = self._chance.uniform(0.0, 0.3)  # Now and then beyond the call_by of the claim.
         kill_s = stall_s + self._chance.uniform(-min(0.1, stall_s), 0.1)
+        assert isinstance(self._stage.database, Path)
         with write_lock_between_claim_and_call(self._witness, self._stage.database):
             time.sleep(min(stall_s, kill_s))
             if kill_s <= stall_s:
@@ -170,7 +170,7 @@ class _Killer:
         in_flight = self._witness.in_flight()
         new = [one for one in in_flight if one.token not in self._left]
         self._left = {one.token for one in in_flight}
-        self._report.moments[_moment(new)] += 1
+        self._report.moments[moment(new)] += 1
         self._report.caught.update(one.id for one in new if one.begun)
         self._judge(ended=False)
 
@@ -187,12 +187,6 @@ class _Killer:
         )
         torn = [f"lane and messages of {sender} disagree" for sender in self._witness.torn()]
         self._report.problems += self._report.finding.problems + torn
-
-
-def _moment(in_flight: list[InFlight]) -> str:
-    if any(one.begun for one in in_flight):
-        return "mid-call"
-    return "between claim and call" if in_flight else "idle"
 
 
 def main() -> int:

@@ -27,6 +27,10 @@ class Report:
     caught: Counter[str] = field(default_factory=Counter)  # Calls that were cut, by message.
     recoveries_s: list[float] = field(default_factory=list)
     cold_recoveries_s: list[float] = field(default_factory=list)
+    restarts: Counter[str] = field(default_factory=Counter)  # Of the database server.
+    takeovers_s: list[float] = field(default_factory=list)  # From a kill, its host staying down.
+    restored_s: list[float] = field(default_factory=list)  # From a kill, its host being up again.
+    refused: int = 0  # Messages, for want of the database; each was handed over again.
     errors_logged: int = 0
     took_s: float = 0.0
 
@@ -50,6 +54,7 @@ class Report:
         yield "kills", self.done
         yield from ((f"  {moment}", n) for moment, n in sorted(self.moments.items()))
         yield from ((f"  aimed: {aim}", n) for aim, n in sorted(self.aims.items()))
+        yield from ((f"the server's {how}", n) for how, n in sorted(self.restarts.items()))
         yield "calls cut by a kill", self.caught.total()
         yield "messages acknowledged", found.messages
         yield "calls received", found.calls
@@ -60,19 +65,28 @@ class Report:
         yield "doubled, marked maybe_duplicate", found.doubled_marked
         slack = "-" if found.slack_us is None else f"{found.slack_us / 1_000:.1f}"
         yield "smallest gap less the pace, ms", slack
-        yield "restart to first call, ms, p50 / p100", _p50_p100(self.recoveries_s)
-        yield "  the same with Python's imports", _p50_p100(self.cold_recoveries_s)
+        times = {
+            "restart to first call": self.recoveries_s,
+            "  the same with Python's imports": self.cold_recoveries_s,
+            "kill to takeover, its host down": self.takeovers_s,
+            "  its host up again": self.restored_s,
+        }
+        for what, seconds in times.items():
+            if seconds:
+                yield f"{what}, ms, p50 / p100", _p50_p100(seconds)
+        if self.refused:
+            yield "enqueues refused, and tried again", self.refused
         yield "errors the dispatchers logged", self.errors_logged
 
 
 def _p50_p100(seconds: Sequence[float]) -> str:
-    return f"{median(seconds) * 1e3:.0f} / {max(seconds) * 1e3:.0f}" if seconds else "-"
+    return f"{median(seconds) * 1e3:.0f} / {max(seconds) * 1e3:.0f}"
 
 
 def show_progress(report: Report) -> None:
     """Say how far it has come: in place on a terminal, now and then elsewhere."""
     line = (
-        f"kill {report.done}/{report.kills}: {report.finding.calls} calls, "
+        f"kill {report.done}/{report.kills}: {report.caught.total()} calls cut, "
         f"{report.moments['mid-call']} kills mid-call, {len(report.problems)} problems"
     )
     last = report.done == report.kills or not report.clean

@@ -33,12 +33,18 @@ def now_us() -> int:
 
 
 class Process:
-    """A dispatcher as a process of its own, warm: it starts to dispatch on `go`."""
+    """A dispatcher as a process of its own, forked on `go` from one that has its imports done.
+
+    When it has ended, the next `go` starts another.
+    """
 
     def __init__(self, environ: Mapping[str, str], complaints: Path) -> None:
         self._complaints = complaints
+        self.pid = 0
+        """Its process id; 0: it was not started yet."""
+        self._code: int | None = None
         with complaints.open("ab") as errors:
-            self._process = subprocess.Popen(
+            self._nursery = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.dispatch"],
                 cwd=PROJECT,
                 env=environ,
@@ -48,54 +54,64 @@ class Process:
                 text=True,
             )
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
     def warm_up(self) -> None:
-        """Wait until it has its imports behind it."""
-        assert self._process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            heard = selector.select(START_WITHIN_S)
-        if not heard or self._process.stdout.readline().strip() != READY:
+        """Wait until the imports are done."""
+        if self._hear(START_WITHIN_S) != READY:
             raise Stuck(f"a dispatcher did not start: {self.complaints()}")
 
     def go(self) -> int:
         """Let it dispatch; returns the instant of that."""
-        assert self._process.stdin is not None
+        assert self._nursery.stdin is not None
         started_us = now_us()
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        self._nursery.stdin.write("go\n")
+        self._nursery.stdin.flush()
+        self.pid, self._code = int(self._hear(START_WITHIN_S) or 0), None
+        if not self.pid:
+            raise Stuck(f"a dispatcher did not start: {self.complaints()}")
         return started_us
 
     def kill(self) -> None:
         """`kill -9`, and wait until it is gone."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(GONE_WITHIN_S)
+        self.signal(signal.SIGKILL)
+        self.ends(within_s=GONE_WITHIN_S)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        self._process.send_signal(number)
+        """Send it a signal, unless it has ended."""
+        if self.ended() is None:
+            os.kill(self.pid, number)
 
     def ends(self, *, within_s: float) -> int:
         """Wait for its end; returns its exit code."""
-        try:
-            return self._process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            raise Stuck(f"no end within {within_s:g} s: {self.complaints()}") from None
+        code = self.ended(within_s)
+        if code is None:
+            raise Stuck(f"no end within {within_s:g} s: {self.complaints()}")
+        return code
 
     def wait_for(self, what: str, happened: Callable[[], bool], *, within_s: float) -> None:
         """Wait until something has happened, while this dispatcher lives."""
         until = time.monotonic() + within_s
         while not happened():
-            if self._process.poll() is not None:
-                code = self._process.returncode
+            code = self.ended()
+            if code is not None:
                 raise Stuck(f"{what}: it ended by itself with {code}: {self.complaints()}")
             if time.monotonic() > until:
                 raise Stuck(f"{what}: not within {within_s:g} s: {self.complaints()}")
             time.sleep(LOOK_S)
+
+    def ended(self, within_s: float = 0.0) -> int | None:
+        """Its exit code; None: it has not ended by then."""
+        if self._code is None:
+            said = self._hear(within_s)
+            self._code = None if said is None else int(said)
+        return self._code
+
+    def _hear(self, within_s: float) -> str | None:
+        """What the nursery says next; None: nothing by then."""
+        assert self._nursery.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._nursery.stdout, selectors.EVENT_READ)
+            heard = selector.select(within_s)
+        return self._nursery.stdout.readline().strip() if heard else None
 
     def complaints(self) -> str:
         """The end of what the dispatchers have written to their standard error."""
@@ -103,9 +119,9 @@ class Process:
 
     def clear_away(self) -> None:
         """End it, however far it has come, and let go of its pipes."""
-        if self._process.poll() is None:
-            self.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
+        self._nursery.kill()  # The dispatcher ends with it.
+        self._nursery.wait(GONE_WITHIN_S)
+        for pipe in (self._nursery.stdin, self._nursery.stdout):
             assert pipe is not None
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
@@ -116,7 +132,8 @@ class Stage:
     """A running mock gateway, and what dispatchers need to work on one database with it."""
 
     url: str
-    database: Path
+    database: Path | str
+    """The file, or the URL of a database on a server."""
     environ: Mapping[str, str]
     senders: tuple[str, ...]
     pace_us: int
@@ -128,18 +145,19 @@ class Stage:
         names = (name for name in os.environ if not name.startswith(("WAQ_", "WHATSAPP_")))
         return {**{name: os.environ[name] for name in names}, **self.environ}
 
-    def warm(self) -> Process:
-        """Start a dispatcher that is not to dispatch yet; returns at once."""
-        process = Process(self.inherited(), self.complaints)
+    def warm(self, **besides: str) -> Process:
+        """Start a dispatcher that is not to dispatch yet; returns at once.
+
+        `besides` is what its environment has that others' have not.
+        """
+        process = Process({**self.inherited(), **besides}, self.complaints)
         self.processes.append(process)
         return process
 
     def cold(self) -> tuple[Process, int]:
         """Start a dispatcher from nothing; returns it and the instant of that."""
         started_us = now_us()
-        process = self.warm()
-        process.go()  # It reads that when it has its imports behind it.
-        return process, started_us
+        return self.dispatching(), started_us
 
     def dispatching(self) -> Process:
         """Start a dispatcher and let it dispatch."""
@@ -169,7 +187,7 @@ def staged(
     `database_url` is a database on a server; None: a file in the folder.
     """
     numbers = tuple(f"62811404070{n:02}" for n in range(senders))
-    database = folder / "chaos.db"
+    database = database_url or folder / "chaos.db"
     with running("--latency-ms", latency_ms, "--seed", str(seed)) as url:
         environ = {
             "WHATSAPP_API_KEY": "K",

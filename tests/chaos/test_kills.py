@@ -11,7 +11,7 @@ SEED = 30
 def test_thirty_kills_of_the_dispatcher_lose_nothing_and_double_nothing_silently(
     tmp_path: Path,
 ) -> None:
-    report = run(Plan(kills=30, seed=SEED), tmp_path, lambda _: None)
+    report = run(Plan(kills=30, seed=SEED, pace_s=0.3), tmp_path, lambda _: None)
 
     assert report.clean, f"seed {SEED}\n{report}"
     assert report.done == 30

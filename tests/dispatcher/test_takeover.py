@@ -37,8 +37,9 @@ def test_a_dispatcher_killed_in_mid_call_is_taken_over_within_its_lease(tmp_path
         await s.crash("d1")
         await s.until(60)
 
-        # At 15 s the lease ends; a backs off for up to 5 s, so b takes the slot.
-        assert s.calls == [Arrived(0, "a"), Arrived(15, "b"), Arrived(25, "a")]
+        # At 12 s the lease ends, at 13 the pace that counts from call_by, 3 s after the claim; a
+        # backs off for up to 5 s, so b takes the slot.
+        assert s.calls == [Arrived(0, "a"), Arrived(13, "b"), Arrived(23, "a")]
         assert s.sql(
             "SELECT body, state, attempts, failures, maybe_duplicate FROM waq_message ORDER BY seq"
         ) == [
@@ -254,7 +255,7 @@ def test_a_lane_whose_message_was_deleted_by_hand_goes_on(tmp_path: Path) -> Non
         )
         await s.until(60)
 
-        assert s.calls == [Arrived(0, "a"), Arrived(15, "b")]
+        assert s.calls == [Arrived(0, "a"), Arrived(13, "b")]
 
     play(tmp_path, story)
 

@@ -44,6 +44,20 @@ def test_it_learns_what_came_and_how_calls_fared(tmp_path: Path) -> None:
     assert play(tmp_path, story) == expected
 
 
+def test_messages_of_one_commit_are_a_batch(tmp_path: Path) -> None:
+    async def story(scenario: Scenario) -> Rates:
+        running = scenario.start()
+        for n in range(3):
+            scenario.enqueue(str(n), "high")
+        _look(running)
+        return _known(running)
+
+    known = play(tmp_path, story)
+
+    assert known.flows[Priority.HIGH].last == 3
+    assert known.flows[Priority.BYPASS].last == 0
+
+
 def test_each_arrival_and_call_is_taken_in_once(tmp_path: Path) -> None:
     async def story(scenario: Scenario) -> tuple[Rates, Rates]:
         running = scenario.start()

@@ -25,7 +25,7 @@ WORKS_MAX = 500
 THAWS_WITHIN_S = 1.0
 """How soon a process that stands still goes on once it may."""
 
-LEASE_S = 16.0
+LEASE_S = 13.0
 """A dispatcher's lease, and a second."""
 
 SLOW_S = (0.0, 0.0, 0.0, 0.001, 0.05, 0.3)

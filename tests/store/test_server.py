@@ -370,6 +370,32 @@ def test_whoever_listens_hears_of_an_enqueue_and_of_what_is_pressed(folder: Path
     store.close()
 
 
+def test_whoever_is_cut_off_while_it_listens_is_told_and_can_listen_anew(folder: Path) -> None:
+    store = open_store(folder)
+    assert isinstance(store.database, Server)
+    ear = store.database.ear()
+
+    with psycopg.connect(address(folder), autocommit=True) as somebody:
+        somebody.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE query = 'LISTEN waqcore' AND datname = current_database()"
+        )
+
+    def hear_on() -> None:
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            ear.hear()
+
+    with pytest.raises(StoreError, match="no longer heard"):
+        hear_on()
+    ear.close()
+    again = store.database.ear()
+
+    assert not again.hear()
+    again.close()
+    store.close()
+
+
 # Time
 
 

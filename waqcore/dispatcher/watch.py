@@ -1,6 +1,8 @@
 """Watches the queue for its forecasts: how messages come, how calls fare, and how good it told."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -16,8 +18,8 @@ from waqcore.store.rates import Arrival
 from waqcore.store.step import Heard
 from waqcore.store.store import Store
 
-PORTION = 200
-"""Arrivals, and calls, taken in by one transaction: some 10 ms, so that no call is held up."""
+PORTION = 500
+"""Arrivals, and calls, taken in by one transaction: some 5 ms, so that no call is held up."""
 
 FORECASTS_MAX = 10
 """Forecasts made and kept at one look: enough to judge them by, whatever comes in."""
@@ -49,11 +51,11 @@ def _take_in(connection: Connection, store: Store, heard: Sequence[Heard]) -> li
     senders &= set(store.senders)
     known = {sender: Rates.since(now.steady - QUIET_US) for sender in senders}
     known |= rates.load(connection, senders)
-    for arrival in come:
-        if arrival.sender in known:
-            policy = store.senders[arrival.sender].policy
-            after = known[arrival.sender].arrived(arrival.priority, arrival.at, policy)
-            known[arrival.sender] = after
+    # One after the other as they came; what came in one commit has one instant.
+    for (sender, priority, at), together in groupby(come, attrgetter("sender", "priority", "at")):
+        if sender in known:
+            policy, messages = store.senders[sender].policy, len(list(together))
+            known[sender] = known[sender].arrived(priority, at, policy, messages)
     for call in heard:
         if call.sender in known:
             policy = store.senders[call.sender].policy

@@ -248,8 +248,10 @@ class Ear:
             raise StoreError(f"the database is no longer heard: {error}") from error
 
     def close(self) -> None:
-        """Hear no more."""
-        self._connection.close()
+        """Hear no more; never fails, whatever has become of the connection."""
+        # By the driver: SQLAlchemy would roll back first, and a lost connection cannot.
+        self._driver.close()
+        self._connection.invalidate()
 
 
 def _engine(url: URL, pool: type[Pool] = QueuePool, **options: Any) -> Engine:
