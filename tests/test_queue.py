@@ -317,6 +317,27 @@ def test_the_eta_of_a_message_counts_those_before_it(queue: Queue) -> None:
     assert [eta and eta.ahead for eta in etas] == [0, 1, 2, 3]
 
 
+def test_what_has_become_of_messages_by_the_time_somebody_looks_is_in_their_etas(
+    queue: Queue,
+) -> None:
+    messages = queue.enqueue_many([Draft(to=RECIPIENT, body=body) for body in "abc"])
+    queue.cancel(Filter(ids=(messages[1].id,)))
+
+    etas = [message.eta for message in messages]
+
+    assert [eta and eta.ahead for eta in etas] == [0, None, 1]
+
+
+def test_messages_with_others_between_them_have_their_own_positions(queue: Queue) -> None:
+    queue.enqueue(RECIPIENT, "a", idempotency_key="a")
+    queue.enqueue(RECIPIENT, "b")
+    drafts = [Draft(to=RECIPIENT, body="c"), Draft(to=RECIPIENT, body="a", idempotency_key="a")]
+
+    etas = [message.eta for message in queue.enqueue_many([*drafts, drafts[0]])]
+
+    assert [eta and eta.ahead for eta in etas] == [2, 0, 3]
+
+
 def test_a_paused_message_has_no_eta_and_says_why(queue: Queue) -> None:
     queue.pause("campaign stopped")
 

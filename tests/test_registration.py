@@ -13,9 +13,17 @@ from tests.store.hand import HandClock
 from waqcore.draft import DraftError
 from waqcore.phone import PhoneError
 from waqcore.queue import NotFoundError, Queue
-from waqcore.registration import Registration, RegistrationError, TakenError, find, register
+from waqcore.registration import (
+    Registered,
+    Registration,
+    RegistrationError,
+    TakenError,
+    find,
+    register,
+    register_each,
+)
 from waqcore.store.enqueue import SuppressedError
-from waqcore.templates import TemplatesError
+from waqcore.templates import TemplatesError, shipped
 
 
 @pytest.fixture
@@ -143,6 +151,45 @@ def test_who_has_opted_out_is_neither_sent_anything_nor_registered(queue: Queue)
     assert queue.messages() == []
     with pytest.raises(NotFoundError):
         find(queue, "REG-1")
+
+
+def test_those_who_register_at_once_are_sent_theirs_in_the_order_they_came(queue: Queue) -> None:
+    crowd = [somebody(f"REG-{n}", phone=f"08123456789{n}") for n in range(5)]
+
+    registered = register_each(queue, crowd, shipped())
+
+    came = [one for one in registered if isinstance(one, Registered)]
+    links = [one.messages["payment_link"].eta for one in came]
+    activations = [one.messages["activation"].eta for one in came]
+    assert [eta and eta.ahead for eta in links] == [0, 1, 2, 3, 4]
+    assert [eta and eta.ahead for eta in activations] == [5, 6, 7, 8, 9]
+
+
+def test_of_those_who_register_at_once_each_hears_of_their_own_fate(queue: Queue) -> None:
+    queue.suppress("081234567893", reason="asked")
+    register(queue, somebody("REG-0"))
+    crowd = [
+        somebody("REG-0"),
+        somebody("REG-1", phone="0812"),
+        somebody("REG-2", phone="081234567892"),
+        somebody("REG-3", phone="081234567893"),
+        somebody("REG-2", phone="081234567892"),
+        somebody("REG-2", name="Siti", phone="081234567892"),
+        somebody("REG-0", name="Siti"),
+    ]
+
+    told = register_each(queue, crowd, shipped())
+
+    assert [one.repeated if isinstance(one, Registered) else type(one) for one in told] == [
+        True,
+        PhoneError,
+        False,
+        SuppressedError,
+        True,
+        TakenError,
+        TakenError,
+    ]
+    assert len(queue.messages()) == 4
 
 
 def test_reminders_come_before_the_end_and_end_with_it(queue: Queue) -> None:

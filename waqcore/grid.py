@@ -76,21 +76,22 @@ class Grids:
 
 def _between(first: Eta, last: Eta, share: float) -> Eta | None:
     """The forecast at a share of the way; None: there is no straight way from one to the other."""
-    if first.reason != last.reason or _shape(first) != _shape(last):
+    if first.reason != last.reason:
         return None
-
-    def straight(begins: int | None, ends: int | None) -> int | None:
-        if begins is None or ends is None:
+    told: list[int | None] = []
+    for begins, ends in zip(first[:3], last[:3], strict=True):
+        if _is_known(begins) != _is_known(ends):
             return None
-        return begins + round(share * (ends - begins))
-
-    at, low_at, high_at = map(straight, first[:3], last[:3])
+        if begins is None or ends is None:
+            told.append(None)
+        else:
+            told.append(begins + round(share * (ends - begins)))
+    at, low_at, high_at = told
     return Eta(at, low_at, high_at, first.reason)
 
 
-def _shape(told: Eta) -> tuple[bool, ...]:
-    """Which of its instants are known."""
-    return tuple(one is not None and one < NEVER for one in told[:3])
+def _is_known(at: int | None) -> bool:
+    return at is not None and at < NEVER
 
 
 def _not_before(now: int, told: Eta) -> Eta:

@@ -466,7 +466,7 @@ class Queue:
         """Messages whose ETAs, once one is looked at, are worked out in a single look."""
         if len(rows) > LIST_MAX:  # Of so many, few are looked at.
             return [self._seen(row) for row in rows]
-        joint = Joint(self._store, self._grids, [row.id for row in rows])
+        joint = Joint(self._store, self._grids, rows)
         return [message_of(row, self._to_wall, partial(joint.eta, row.id)) for row in rows]
 
     def _seen(self, row: MessageRow) -> Message:

@@ -73,7 +73,7 @@ def a_client(
     app = Litestar(
         [
             callbacks.router(),
-            registrations.router(templates),
+            registrations.router(backend, templates),
             webhooks.router(known, templates, confirm=confirm),
         ],
         dependencies={"backend": Provide(lambda: backend, sync_to_thread=False)},

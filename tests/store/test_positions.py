@@ -10,7 +10,7 @@ from tests.store.hand import new, open_store, put
 from tests.virtual_time import EPOCH
 from waqcore.store.controls import Filter
 from waqcore.store.position import EXACT_MAX, Place, position, positions
-from waqcore.store.review import listing
+from waqcore.store.review import fresh_row, listing, numbered
 from waqcore.store.store import Store
 
 
@@ -74,4 +74,19 @@ def test_beyond_what_is_counted_they_follow_one_another(tmp_path: Path) -> None:
         assert not any(one.exact for one in told.values())
 
     store.read(look)
+    store.close()
+
+
+@pytest.mark.parametrize(("asked", "expected"), [((0, 1, 2), [1, 2, 3]), ((0, 2), None)])
+def test_fresh_messages_are_numbered_in_turn_unless_others_lie_between(
+    tmp_path: Path, asked: tuple[int, ...], expected: list[int] | None
+) -> None:
+    store = open_store(tmp_path)
+    enqueued = [new(n) for n in range(3)]
+    put(store, *enqueued)
+    fresh = [fresh_row(enqueued[n]) for n in asked]
+
+    found = store.read(lambda connection: numbered(connection, fresh))
+
+    assert (None if found is None else [row.seq for row in found]) == expected
     store.close()

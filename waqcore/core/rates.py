@@ -49,17 +49,18 @@ class Flow(NamedTuple):
     last: int = 0
     """Messages in the last batch so far."""
 
-    def arrived(self, at: int, policy: Policy) -> "Flow":
-        """After one more message."""
+    def arrived(self, at: int, policy: Policy, messages: int = 1) -> "Flow":
+        """After so many more messages, all of one instant."""
         apart = max(0, at - self.as_of)
-        sizes = [n * _faded(apart, USUALLY_US) for n in self.sizes]
+        kept = _faded(apart, USUALLY_US)
+        sizes = [n * kept for n in self.sizes]
         lately = self.lately * _faded(apart, LATELY_US)
         if self.last and apart <= min(BATCH_US, policy.pace_us // 10):
             before = _class(self.last)
             sizes[before] = max(0.0, sizes[before] - 1)
-            last = self.last + 1
+            last = self.last + messages
         else:
-            last, lately = 1, lately + 1
+            last, lately = messages, lately + 1
         sizes[_class(last)] += 1
         return Flow(self.since, max(at, self.as_of), lately, tuple(sizes), last)
 
@@ -119,10 +120,10 @@ class Rates(NamedTuple):
         """Nothing known yet."""
         return cls(tuple(Flow(at) for _ in Priority))
 
-    def arrived(self, priority: Priority, at: int, policy: Policy) -> "Rates":
-        """After one more message."""
+    def arrived(self, priority: Priority, at: int, policy: Policy, messages: int = 1) -> "Rates":
+        """After so many more messages of a priority, all of one instant."""
         flows = (
-            flow if rank < priority else flow.arrived(at, policy)
+            flow if rank < priority else flow.arrived(at, policy, messages)
             for rank, flow in enumerate(self.flows)
         )
         return self._replace(flows=tuple(flows))

@@ -5,7 +5,7 @@ Decided per registration, never per invoice or by what came last: who has paid s
 
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -116,9 +116,18 @@ def hold(connection: Connection, names: Collection[str]) -> None:
 
 
 def apply_early(
+    connection: Connection, queue: Queue, templates: Templates, rows: Sequence[RegistrationRow]
+) -> None:
+    """Take in what came before registrations did."""
+    names = {name for row in rows for name in (row.id, row.invoice)}
+    if registrations.early_events(connection, names):
+        for row in rows:
+            _apply_early(connection, queue, templates, row)
+
+
+def _apply_early(
     connection: Connection, queue: Queue, templates: Templates, row: RegistrationRow
 ) -> None:
-    """Take in what came before its registration did."""
     for early in registrations.early_events(connection, {row.id, row.invoice}):
         event = PaymentEvent(
             early.provider,

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    ScalarSelect,
+    Select,
     bindparam,
     case,
     delete,
@@ -50,16 +53,28 @@ class Place(NamedTuple):
     """First-due instant, wall."""
 
 
-_waiting = select(literal(1).label("one")).where(
-    message.c.sender == bindparam("sender"), message.c.priority == bindparam("priority"), QUEUED
-)
-_at_once, _scheduled = (
-    select(func.count()).select_from(one.limit(EXACT_MAX + 1).subquery())
-    for one in (
-        _waiting.where(message.c.send_at.is_(None), message.c.seq < bindparam("seq")),
-        _waiting.where(message.c.send_at <= bindparam("due_at")),
-    )
-)
+def _before(priority: int) -> Select[*tuple[int, ...]]:
+    """Counts what goes before a message of a priority: of each up to it those that go at once, and
+    those whose instant has come. One statement: most of what each costs is its way to the database.
+    """
+    counts: list[ScalarSelect[int]] = []
+    for rank in range(priority + 1):
+        waiting = select(literal(1).label("one")).where(
+            message.c.sender == bindparam("sender"), message.c.priority == rank, QUEUED
+        )
+        at_once = waiting.where(message.c.send_at.is_(None))
+        if rank == priority:
+            at_once = at_once.where(message.c.seq < bindparam("seq"))
+        until = bindparam("due_at" if rank == priority else "wall", type_=BigInteger)
+        counts += (
+            select(func.count()).select_from(some.limit(EXACT_MAX + 1).subquery()).scalar_subquery()
+            for some in (at_once, waiting.where(message.c.send_at <= until))
+        )
+    return select(*counts)
+
+
+_BEFORE = tuple(_before(priority) for priority in range(len(Priority) + 1))
+"""By priority, and for a message of none at all."""
 
 _tallied = select(tally.c.priority, tally.c.queued - tally.c.scheduled).where(
     tally.c.sender == bindparam("sender")
@@ -99,22 +114,17 @@ _later = (
 
 def position(connection: Connection, place: Place, now: Now) -> Position:
     """Count what goes before a queued message, strictly by priority."""
-    ahead = loud = 0
-    for priority in range(place.priority + 1):
-        own = priority == place.priority
-        values = {
-            "sender": place.sender,
-            "priority": priority,
-            "seq": place.seq if own else 2**62,
-            "due_at": min(now.wall, place.due_at - 1) if own else now.wall,
-        }
-        ahead += connection.execute(_at_once, values).scalar_one()
-        ahead += connection.execute(_scheduled, values).scalar_one()
-        if priority <= Priority.HIGH:
-            loud = ahead
-        if ahead > EXACT_MAX:
-            estimate = _estimate(connection, place)
-            return Position(estimate, exact=False, loud=min(loud, estimate))
+    values = {
+        "sender": place.sender,
+        "seq": place.seq,
+        "due_at": min(now.wall, place.due_at - 1),
+        "wall": now.wall,
+    }
+    counts = connection.execute(_BEFORE[place.priority], values).one()
+    ahead, loud = sum(counts), sum(counts[: 2 * (Priority.HIGH + 1)])
+    if ahead > EXACT_MAX:
+        estimate = _estimate(connection, place)
+        return Position(estimate, exact=False, loud=min(loud, estimate))
     return Position(ahead, exact=True, loud=loud)
 
 

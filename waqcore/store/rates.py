@@ -5,7 +5,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from waqcore.clock import Now
 from waqcore.core.instants import SECOND
@@ -34,14 +34,17 @@ Arriving = Row[int, str, str, int, int]
 """The columns of an arrival."""
 
 
+_load = select(rates.c.sender, rates.c.known).where(
+    rates.c.sender.in_(bindparam("senders", expanding=True))
+)
+
+
 def load(connection: Connection, senders: Collection[str]) -> dict[str, Rates]:
     """What is known, by sender; a lane that nobody has watched yet is left out."""
     rows = (
         row
         for chunk in chunks(list(senders))
-        for row in connection.execute(
-            select(rates.c.sender, rates.c.known).where(rates.c.sender.in_(chunk))
-        )
+        for row in connection.execute(_load, {"senders": chunk})
     )
     return {sender: msgspec.json.decode(known, type=Rates) for sender, known in rows}
 

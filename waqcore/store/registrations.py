@@ -1,9 +1,18 @@
 """What people registered for, and what became of their payments, as rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from waqcore.store.tables import payment_event, registration
 
@@ -48,6 +57,7 @@ UNKNOWN = "unknown"
 _EARLY = payment_event.c.effect == literal_column(f"'{UNKNOWN}'")  # As the index has it.
 
 _columns = tuple(registration.c[name] for name in RegistrationRow._fields)
+_by_ids = select(*_columns).where(registration.c.id.in_(bindparam("ids", expanding=True)))
 _told = tuple(payment_event.c[name] for name in PaymentRow._fields)
 
 
@@ -66,9 +76,16 @@ def paid_by(connection: Connection, names: Collection[str]) -> list[Registration
     return [RegistrationRow(*row) for row in rows]
 
 
-def add(connection: Connection, row: RegistrationRow) -> None:
-    """Keep a new registration."""
-    connection.execute(insert(registration).values(row._asdict()))
+def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, RegistrationRow]:
+    """Registrations by id; one that there is none of is left out."""
+    rows = connection.execute(_by_ids, {"ids": list(ids)})
+    return {row.id: RegistrationRow(*row) for row in rows}
+
+
+def add(connection: Connection, rows: Sequence[RegistrationRow]) -> None:
+    """Keep new registrations."""
+    if rows:
+        connection.execute(insert(registration), [row._asdict() for row in rows])
 
 
 def change(connection: Connection, id_: str, changes: Mapping[str, Any]) -> None:

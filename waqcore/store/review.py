@@ -1,5 +1,6 @@
 """Messages and attempts as people read them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -10,6 +11,9 @@ from waqcore.store.enqueue import NewMessage
 from waqcore.store.events import Happening
 from waqcore.store.messages import QUEUED
 from waqcore.store.tables import attempt, event, message
+
+UNNUMBERED = 0
+"""The sequence number of a message whose own is not known yet."""
 
 
 class MessageRow(NamedTuple):
@@ -44,7 +48,7 @@ def fresh_row(new: NewMessage) -> MessageRow:
     """The row of a message as it is enqueued, but for its sequence number, which it is too early
     to know."""
     return MessageRow(
-        0,
+        UNNUMBERED,
         new.id,
         new.sender,
         new.recipient,
@@ -83,6 +87,9 @@ class EventRow(NamedTuple):
 
 _columns = tuple(message.c[name] for name in MessageRow._fields)
 _by_ids = select(*_columns).where(message.c.id.in_(bindparam("ids", expanding=True)))
+_untouched = select(func.min(message.c.seq), func.max(message.c.seq), func.count()).where(
+    message.c.id.in_(bindparam("ids", expanding=True)), QUEUED, message.c.attempts == 0
+)
 
 
 def listing(
@@ -116,6 +123,19 @@ def by_ids(connection: Connection, ids: tuple[str, ...]) -> dict[str, MessageRow
     """Messages by id."""
     rows = connection.execute(_by_ids, {"ids": ids})
     return {row.id: MessageRow(*row) for row in rows}
+
+
+def numbered(connection: Connection, fresh: Sequence[MessageRow]) -> list[MessageRow] | None:
+    """Messages as they were enqueued, one after the other, with the numbers they were given; None:
+    something has become of one of them, or others lie between, and they have to be read.
+
+    A row read is a step of the driver, at each of which other threads may have the interpreter.
+    """
+    ids = [row.id for row in fresh]
+    first, last, untouched = connection.execute(_untouched, {"ids": ids}).one()
+    if untouched != len(fresh) or last - first != untouched - 1:
+        return None
+    return [row._replace(seq=first + n) for n, row in enumerate(fresh)]
 
 
 def count(connection: Connection, which: Filter) -> dict[str, int]:

@@ -12,11 +12,12 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from waqcore.web import admin, api, callbacks, metrics, registrations, webhooks
 from waqcore.web.backend import Backend
+from waqcore.web.entrance import requires
 from waqcore.web.health import healthz, readyz
 from waqcore.web.limits import Limits
 from waqcore.web.metrics import Metrics
 from waqcore.web.problem import HANDLERS
-from waqcore.web.tokens import known_tokens, requires
+from waqcore.web.tokens import known_tokens
 
 BODY_MAX = 1024 * 1024
 """Bytes of a request's body: a batch of 1,000 messages has some 400 KB."""
@@ -44,7 +45,7 @@ def application(backend: Backend) -> Litestar:
             metrics.route(Metrics(backend.queue)),
             api.router(),
             callbacks.router(),
-            registrations.router(templates),
+            registrations.router(backend, templates),
             webhooks.router(backend.settings, templates),
             admin.router(backend),
         ],
@@ -91,7 +92,7 @@ def _openapi() -> OpenAPIConfig:
         openapi_router=Router(
             "/v1/description",
             route_handlers=[],
-            guards=[requires(None)],
+            before_request=requires(None),
             include_in_schema=False,
         ),
         render_plugins=[JsonRenderPlugin()],

@@ -16,10 +16,10 @@ from waqcore.store import callbacks as rows
 from waqcore.store import outbox
 from waqcore.store.callbacks import CallbackRow
 from waqcore.store.outbox import Delivery
-from waqcore.web.api import json_alone
+from waqcore.tokens import Scope
 from waqcore.web.backend import Backend
+from waqcore.web.entrance import requires
 from waqcore.web.problem import TYPES, Problem, answer, problems
-from waqcore.web.tokens import Scope, requires
 
 DELIVERIES = 50
 """Deliveries where its reader names no number."""
@@ -114,7 +114,7 @@ def _delivery(one: Delivery) -> DeliveryState:
 @post(
     "/callbacks",
     status_code=201,
-    guards=[requires(Scope.ADMIN)],
+    before_request=requires(Scope.ADMIN),
     responses=problems(400, 413, 415, 422),
     summary="Be called back",
 )
@@ -140,7 +140,12 @@ async def make(
     )
 
 
-@get("/callbacks", guards=[requires(Scope.ADMIN)], responses=problems(), summary="List callbacks")
+@get(
+    "/callbacks",
+    before_request=requires(Scope.ADMIN),
+    responses=problems(),
+    summary="List callbacks",
+)
 async def listing(backend: NamedDependency[Backend]) -> Callbacks:
     """Every callback there is, oldest first."""
     found = await backend.run(lambda: backend.queue.store.read(rows.listing))
@@ -149,7 +154,7 @@ async def listing(backend: NamedDependency[Backend]) -> Callbacks:
 
 @get(
     "/callbacks/{id_:str}",
-    guards=[requires(Scope.ADMIN)],
+    before_request=requires(Scope.ADMIN),
     responses=problems(404),
     summary="Look at a callback",
 )
@@ -162,7 +167,7 @@ async def look(id_: FromPath[str], backend: NamedDependency[Backend]) -> Callbac
 @delete(
     "/callbacks/{id_:str}",
     status_code=204,
-    guards=[requires(Scope.ADMIN)],
+    before_request=requires(Scope.ADMIN),
     responses=problems(404),
     summary="Be called back no more",
 )
@@ -181,7 +186,7 @@ async def remove(
 
 @get(
     "/callbacks/{id_:str}/deliveries",
-    guards=[requires(Scope.ADMIN)],
+    before_request=requires(Scope.ADMIN),
     responses=problems(404, 422),
     summary="Look at deliveries",
 )
@@ -226,6 +231,5 @@ def router() -> Router:
         "/v1",
         route_handlers=[make, listing, look, remove, deliveries],
         exception_handlers={CallbackError: _refused},
-        before_request=json_alone,
         security=[{"bearer": []}],
     )

@@ -23,9 +23,10 @@ from waqcore.queue import Queue
 from waqcore.status import Accuracy, accuracy_of, conditions
 from waqcore.store import measures, presence
 from waqcore.store.measures import Waiting
+from waqcore.tokens import Scope
 from waqcore.web.backend import Backend
+from waqcore.web.entrance import requires
 from waqcore.web.tally import Tally
-from waqcore.web.tokens import Scope, requires
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FRESH_S = 1.0
@@ -186,7 +187,7 @@ def _accuracy(fared: Accuracy | None) -> Iterator[Metric]:
 def route(measured: Metrics) -> HTTPRouteHandler:
     """Where Prometheus asks."""
 
-    @get("/metrics", guards=[requires(Scope.READ)], include_in_schema=False)
+    @get("/metrics", before_request=requires(Scope.READ), include_in_schema=False)
     async def metrics(backend: NamedDependency[Backend]) -> Response[bytes]:
         return Response(await backend.run(measured.exposition), media_type=CONTENT_TYPE)
 

@@ -25,6 +25,9 @@ BACKLOG = 512
 """Connections that wait to be taken in."""
 KEEP_ALIVE_S = 15
 """How long an idle connection is kept, in seconds."""
+GARBAGE = 10_000
+"""Objects made before the collector looks for cycles among them. At Python's own 700 it looks while
+one commit's requests are under way, and finds them all alive."""
 REQUESTS_MAX = 1_000
 """Requests under way at once; whoever comes then is answered 503."""
 GRACE_S = 10
@@ -59,6 +62,7 @@ def run(
         # What is loaded by now stays: a collector that walks it again and again holds up answers.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(GARBAGE)
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(_serve(backend, _Server(config), listening, guest))
     if guest is not None and guest.error is not None:

@@ -1,55 +1,41 @@
-"""Who calls the API: a guard for routes, and the tokens it knows, read anew every other second."""
+"""Who calls the API, by the tokens that are known, which are read anew every other second."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
-from litestar.handlers.base import BaseRouteHandler
 from sqlalchemy.exc import SQLAlchemyError
 
 from waqcore.store.errors import StoreError
 from waqcore.tokens import Scope, Token, holder, kept_tokens, tokens_in_force
 from waqcore.web.backend import Backend
 
-__all__ = ["Scope", "Token", "known_tokens", "requires"]
-
 log = logging.getLogger("waqcore.web")
 
 REFRESH_S = 2.0
 """How long a token that was revoked may still work."""
 
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
-
-def requires(scope: Scope | None) -> Guard:
-    """A guard of routes: lets in who holds a token with the scope, and notes it as the user.
-
-    None: any token will do.
+def authorize(connection: ASGIConnection[Any, Any, Any, Any], scope: Scope | None) -> None:
+    """Let in who holds a token with the scope, and note it as the user; None: any token will do.
 
     Raises:
         NotAuthorizedException: no token, or one that is not known.
         PermissionDeniedException: the token lacks the scope.
         TooManyRequestsException: the token's holder comes too often.
     """
-
-    # Not a plain function: those Litestar calls in a thread each.
-    async def guard(
-        connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
-    ) -> None:
-        token = _given(connection)
-        connection.app.state.limits.take(token.name)
-        if scope is not None and not token.allows(scope):
-            raise PermissionDeniedException(
-                f"the token {token.name!r} may not do this: it needs the scope {scope.value!r}"
-            )
-        connection.scope["user"] = token
-
-    return guard
+    token = _given(connection)
+    connection.app.state.limits.take(token.name)
+    if scope is not None and not token.allows(scope):
+        raise PermissionDeniedException(
+            f"the token {token.name!r} may not do this: it needs the scope {scope.value!r}"
+        )
+    connection.scope["user"] = token
 
 
 def _given(connection: ASGIConnection[Any, Any, Any, Any]) -> Token:

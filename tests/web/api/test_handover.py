@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from waqcore.phone import PhoneError
 from waqcore.queue import Queue
 from waqcore.store.enqueue import IdempotencyError, SuppressedError
 from waqcore.store.errors import StoreError, UnwritableDatabaseError
+from waqcore.web.backend import MESSAGES_MAX, enqueue_with_etas
 from waqcore.web.handover import WAITING_MAX, BusyError, Handover
 
 
@@ -21,12 +23,16 @@ def _draft(n: int, **more: str) -> Draft:
     return Draft(to=f"08123456{n:04d}", body="Halo", **more)  # type: ignore[arg-type]
 
 
+def a_handover(queue: Queue) -> Handover[Draft, Message]:
+    return Handover(partial(enqueue_with_etas, queue), MESSAGES_MAX)
+
+
 def _hand_over(queue: Queue, drafts: Sequence[Draft]) -> list[Message | BaseException]:
     async def all_at_once() -> list[Message | BaseException]:
-        handover = Handover(queue)
+        handover = a_handover(queue)
         try:
             return await asyncio.gather(
-                *(handover.enqueue(draft) for draft in drafts), return_exceptions=True
+                *(handover.hand_over(draft) for draft in drafts), return_exceptions=True
             )
         finally:
             handover.close()
@@ -89,11 +95,11 @@ def test_who_would_wait_too_long_is_sent_away(
 
 def test_who_has_gone_is_not_waited_for_and_the_message_is_queued(tmp_path: Path) -> None:
     async def leave(queue: Queue) -> Message:
-        handover = Handover(queue)
-        gone = asyncio.create_task(handover.enqueue(_draft(1)))
+        handover = a_handover(queue)
+        gone = asyncio.create_task(handover.hand_over(_draft(1)))
         await asyncio.sleep(0)
         gone.cancel()
-        message = await handover.enqueue(_draft(2))
+        message = await handover.hand_over(_draft(2))
         handover.close()
         return message
 
@@ -110,8 +116,8 @@ def test_the_loop_goes_on_while_a_commit_runs(
     may_go_on = threading.Event()
 
     async def look(queue: Queue) -> bool:
-        handover = Handover(queue)
-        waiting = asyncio.create_task(handover.enqueue(_draft(1)))
+        handover = a_handover(queue)
+        waiting = asyncio.create_task(handover.hand_over(_draft(1)))
         for _ in range(100):
             await asyncio.sleep(0)
         still_waits = not waiting.done()

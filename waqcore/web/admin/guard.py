@@ -13,7 +13,7 @@ from waqcore.store import people
 from waqcore.tokens import Scope
 from waqcore.web.admin.panel import Panel
 from waqcore.web.admin.session import COOKIE, Session, Visitor, csrf, of_cookie
-from waqcore.web.tokens import requires
+from waqcore.web.tokens import authorize
 
 OPEN = "open"
 """A route's option: it answers strangers."""
@@ -39,7 +39,6 @@ class Guard:
 
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
-        self._token = requires(Scope.ADMIN)
 
     async def __call__(self, connection: AnyConnection, handler: BaseRouteHandler) -> None:
         """Let a request in.
@@ -51,7 +50,7 @@ class Guard:
         if handler.opt.get(OPEN):
             return
         if handler.opt.get(TOKEN) and "authorization" in connection.headers:
-            await self._token(connection, handler)
+            authorize(connection, Scope.ADMIN)
             name = connection.scope["user"].name
             connection.scope["user"] = Visitor(name, Role.ADMIN, f"api:{name}")
             return

@@ -14,6 +14,7 @@ from waqcore.core.message import Event, State, states_taking
 from waqcore.draft import Draft, DraftError
 from waqcore.queue import LIST_MAX, Queue
 from waqcore.store.controls import Filter
+from waqcore.tokens import Scope
 from waqcore.web.api.shapes import (
     BATCH_MAX,
     Count,
@@ -27,8 +28,8 @@ from waqcore.web.api.shapes import (
     chosen,
 )
 from waqcore.web.backend import Backend
+from waqcore.web.entrance import requires
 from waqcore.web.problem import BatchError, ConflictError, problems
-from waqcore.web.tokens import Scope, requires
 
 Caller = Request[Any, Any, Any]
 PAGE = 50
@@ -47,7 +48,7 @@ KeyHeader = Annotated[
 @post(
     "/messages",
     status_code=202,
-    guards=[requires(Scope.ENQUEUE)],
+    before_request=requires(Scope.ENQUEUE),
     responses=problems(400, 413, 415, 422),
     summary="Queue a message",
 )
@@ -81,7 +82,7 @@ def _one_key(header: str | None, field: str | None) -> str | None:
 @post(
     "/messages/batch",
     status_code=202,
-    guards=[requires(Scope.ENQUEUE)],
+    before_request=requires(Scope.ENQUEUE),
     responses=problems(400, 413, 415, 422),
     summary="Queue messages together",
 )
@@ -113,7 +114,7 @@ def _first_refused(queue: Queue, drafts: Sequence[Draft]) -> int:
 
 @get(
     "/messages/{id_:str}",
-    guards=[requires(Scope.READ)],
+    before_request=requires(Scope.READ),
     responses=problems(404),
     summary="Look at a message",
 )
@@ -128,7 +129,7 @@ async def look(id_: FromPath[str], backend: NamedDependency[Backend]) -> as_json
 
 @get(
     "/messages",
-    guards=[requires(Scope.READ)],
+    before_request=requires(Scope.READ),
     responses=problems(404, 422),
     summary="List messages",
 )
@@ -174,7 +175,7 @@ async def listing(
 @post(
     "/messages/{id_:str}/cancel",
     status_code=200,
-    guards=[requires(Scope.ENQUEUE)],
+    before_request=requires(Scope.ENQUEUE),
     responses=problems(404, 409),
     summary="Cancel a message",
 )
@@ -194,7 +195,7 @@ async def cancel(
 @post(
     "/messages/{id_:str}/retry",
     status_code=200,
-    guards=[requires(Scope.ADMIN)],
+    before_request=requires(Scope.ADMIN),
     responses=problems(404, 409),
     summary="Try a message again",
 )
@@ -214,7 +215,7 @@ async def retry(
 @post(
     "/messages/retry",
     status_code=200,
-    guards=[requires(Scope.ADMIN)],
+    before_request=requires(Scope.ADMIN),
     responses=problems(400, 413, 415, 422),
     summary="Try many messages again",
 )

@@ -8,6 +8,7 @@ from litestar.params import RequestBody
 
 from waqcore import as_json
 from waqcore.core.instants import seconds
+from waqcore.tokens import Scope
 from waqcore.web.api.shapes import (
     Clear,
     Cleared,
@@ -20,21 +21,32 @@ from waqcore.web.api.shapes import (
     Senders,
 )
 from waqcore.web.backend import Backend
+from waqcore.web.entrance import requires
 from waqcore.web.problem import problems
-from waqcore.web.tokens import Scope, requires
 
 Caller = Request[Any, Any, Any]
-_ADMIN = [requires(Scope.ADMIN)]
+_ADMIN = requires(Scope.ADMIN)
 _REFUSED = problems(400, 413, 415, 422)
 
 
-@get("/queue", guards=[requires(Scope.READ)], responses=problems(), summary="How the queue stands")
+@get(
+    "/queue",
+    before_request=requires(Scope.READ),
+    responses=problems(),
+    summary="How the queue stands",
+)
 async def status(backend: NamedDependency[Backend]) -> as_json.Status:
     """What is queued, what each sender waits for, and when it will be clear."""
     return await backend.run(lambda: as_json.status(backend.queue.status()))
 
 
-@post("/queue/pause", status_code=200, guards=_ADMIN, responses=_REFUSED, summary="Hold a sender")
+@post(
+    "/queue/pause",
+    status_code=200,
+    before_request=_ADMIN,
+    responses=_REFUSED,
+    summary="Hold a sender",
+)
 async def pause(
     data: RequestBody[Held], request: Caller, backend: NamedDependency[Backend]
 ) -> Senders:
@@ -48,7 +60,11 @@ async def pause(
 
 
 @post(
-    "/queue/resume", status_code=200, guards=_ADMIN, responses=_REFUSED, summary="Let a sender go"
+    "/queue/resume",
+    status_code=200,
+    before_request=_ADMIN,
+    responses=_REFUSED,
+    summary="Let a sender go",
 )
 async def resume(
     data: RequestBody[OneOrAll], request: Caller, backend: NamedDependency[Backend]
@@ -58,7 +74,13 @@ async def resume(
     return Senders(senders=await backend.run(lambda: queue.resume(sender=data.sender)))
 
 
-@post("/queue/process", status_code=200, guards=_ADMIN, responses=_REFUSED, summary="Wake senders")
+@post(
+    "/queue/process",
+    status_code=200,
+    before_request=_ADMIN,
+    responses=_REFUSED,
+    summary="Wake senders",
+)
 async def process(
     data: RequestBody[OneOrAll], request: Caller, backend: NamedDependency[Backend]
 ) -> Senders:
@@ -70,7 +92,13 @@ async def process(
     return Senders(senders=await backend.run(lambda: queue.process(sender=data.sender)))
 
 
-@post("/queue/clear", status_code=200, guards=_ADMIN, responses=_REFUSED, summary="Empty the queue")
+@post(
+    "/queue/clear",
+    status_code=200,
+    before_request=_ADMIN,
+    responses=_REFUSED,
+    summary="Empty the queue",
+)
 async def clear(
     data: RequestBody[Cleared], request: Caller, backend: NamedDependency[Backend]
 ) -> Clear:
@@ -80,7 +108,13 @@ async def clear(
     return Clear(batch=batch, messages=moved)
 
 
-@post("/queue/restore", status_code=200, guards=_ADMIN, responses=_REFUSED, summary="Undo a clear")
+@post(
+    "/queue/restore",
+    status_code=200,
+    before_request=_ADMIN,
+    responses=_REFUSED,
+    summary="Undo a clear",
+)
 async def restore(
     data: RequestBody[Restored], request: Caller, backend: NamedDependency[Backend]
 ) -> Count:
@@ -89,7 +123,12 @@ async def restore(
     return Count(messages=await backend.run(lambda: queue.restore(data.batch)))
 
 
-@get("/senders", guards=[requires(Scope.READ)], responses=problems(), summary="List the senders")
+@get(
+    "/senders",
+    before_request=requires(Scope.READ),
+    responses=problems(),
+    summary="List the senders",
+)
 async def senders(backend: NamedDependency[Backend]) -> Fleet:
     """The numbers that messages are sent from."""
     fleet = backend.queue.fleet
