@@ -14,6 +14,7 @@ from tests.bench import (
     forecasts,
     lanes,
     models,
+    pages,
     processes,
     service,
 )
@@ -27,6 +28,7 @@ BENCHES = {
     "processes": processes.run,
     "lanes": lanes.run,
     "service": service.run,
+    "pages": pages.run,
     "simulations": models.run,
 }
 

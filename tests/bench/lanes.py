@@ -4,14 +4,13 @@
 """
 
 import argparse
-import itertools
 import json
 import sqlite3
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from sqlalchemy import Connection
 
 from loadtests.mock_gateway.process import running
 from tests.bench.dispatching import dispatching, environ
+from tests.bench.lateness import CALLS, Call, lateness_ms
 from tests.bench.report import Figure, show
 from tests.postgres import server
 from waqcore import Draft, Queue
@@ -33,14 +33,6 @@ PACE_S = 10
 RUN_S = 60
 LEAD_S = 6
 """From the start of the processes to the first call, so that start-up is not taken for lateness."""
-GUARD_US = 250_000
-_CALLS = (
-    "SELECT sender, called_at, finished_at - started_at FROM waq_attempt "
-    "JOIN waq_message ON seq = message_seq WHERE called_at IS NOT NULL ORDER BY sender, called_at"
-)
-
-Call = tuple[str, int, int]
-"""Its sender, when it was made, and how long its message was held; both in microseconds."""
 
 
 def run(folder: Path) -> list[Figure]:
@@ -52,7 +44,7 @@ def _on_sqlite(folder: Path) -> list[Figure]:
     path = folder / "lanes.db"
     verdict, shares = _dispatch(f"sqlite:///{path}", LANES, dispatchers=1)
     with sqlite3.connect(path) as connection:
-        calls = connection.execute(_CALLS).fetchall()
+        calls = connection.execute(CALLS).fetchall()
     connection.close()
     return _figures(f"{LANES:,} lanes at 10 s", verdict, calls, shares)
 
@@ -65,7 +57,7 @@ def on_postgres(lanes: int) -> list[Figure]:
     ):
         verdict, shares = _dispatch(url, lanes, dispatchers=2, beside={"server": postgres.pid})
         with psycopg.connect(url) as connection:
-            calls = connection.execute(_CALLS.encode()).fetchall()
+            calls = connection.execute(CALLS.encode()).fetchall()
     return _figures(f"{lanes:,} lanes, two dispatchers, PostgreSQL", verdict, calls, shares)
 
 
@@ -138,7 +130,7 @@ def _spread(store: Store, numbers: list[str]) -> None:
 def _figures(
     name: str, verdict: dict[str, Any], calls: Sequence[Call], shares: dict[str, float]
 ) -> list[Figure]:
-    late_ms = sorted(_lateness_ms(calls))
+    late_ms = sorted(lateness_ms(calls, PACE_S))
     cores = ", ".join(f"{who} {share:.0%}" for who, share in shares.items())
     return [
         Figure(
@@ -159,14 +151,6 @@ def _figures(
             f"worst {late_ms[-1]:.0f} ms, {len(late_ms):,} calls; of a core: {cores}",
         ),
     ]
-
-
-def _lateness_ms(calls: Sequence[Call]) -> Iterator[float]:
-    """How long after its lane was ready each call but a lane's first left, by the attempt rows."""
-    for (sender, called_at, took_us), (next_sender, next_at, _) in itertools.pairwise(calls):
-        if sender == next_sender:
-            ready_at = called_at + PACE_S * 1_000_000 + min(took_us, GUARD_US)
-            yield (next_at - ready_at) / 1_000
 
 
 def main() -> int:

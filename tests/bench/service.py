@@ -32,11 +32,11 @@ def run(folder: Path) -> list[Figure]:
         "WAQ_API_TOKEN": TOKEN,
         "WAQ_API_PER_SECOND": "100000",
     }
-    echo_port, port = _free_port(), _free_port()
+    echo_port, port = free_port(), free_port()
     waq = str(Path(sys.executable).with_name("waq"))
     with (
-        _serving([sys.executable, "-m", "tests.bench.echoes", str(echo_port)], echo_port) as bare,
-        _serving([waq, "serve", "--port", str(port), "--log", "json"], port, environ) as ours,
+        serving([sys.executable, "-m", "tests.bench.echoes", str(echo_port)], echo_port) as bare,
+        serving([waq, "serve", "--port", str(port), "--log", "json"], port, environ) as ours,
     ):
         rounds = [
             (
@@ -85,16 +85,18 @@ def _load(url: str, server: psutil.Process) -> dict[str, Any]:
     return measured | {"cpu_us": cpu_s / measured["count"] * 1_000_000}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
 
 
 @contextmanager
-def _serving(
+def serving(
     command: list[str], port: int, environ: Mapping[str, str] | None = None
 ) -> Iterator[psutil.Process]:
+    """A server, from when it listens to the end of the block."""
     process = subprocess.Popen(
         command, env={**os.environ, **(environ or {})}, stderr=subprocess.DEVNULL
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,10 +16,25 @@ import pytest
 from tests.programs import program
 from tests.web.api.conftest import TOKEN, environ
 from tests.web.live import WAQ, Live, live
+from waqcore.web.server import GRACE_S
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 WAIT_S = 20
+PAGE = "/admin/whatsapp-queue"
+PASSWORD = "correct-horse-battery"
+DISPATCHER_DIES = """
+import asyncio
+from waqcore.cli import main
+from waqcore.dispatcher import guest
+
+async def serve(*_given, **_named):
+    await asyncio.sleep(0.3)
+    raise RuntimeError("the dispatcher is gone")
+
+guest.serve = serve
+main()
+"""
 
 
 def _until(holds: Callable[[], bool]) -> None:
@@ -73,6 +89,46 @@ def test_a_request_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
 
         assert served.process.wait(10) == 0
         assert time.monotonic() - began < 5
+
+
+def test_an_open_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    given = environ(tmp_path) | {"WAQ_ADMIN_PASSWORD": PASSWORD}
+    with (
+        live(tmp_path, given, "--no-dispatch") as served,
+        httpx.Client(base_url=served.url, follow_redirects=True, timeout=WAIT_S) as browser,
+    ):
+        _sign_in(browser)
+        with browser.stream("GET", f"{PAGE}/events") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 2000"
+            began = time.monotonic()
+            served.process.send_signal(signal.SIGTERM)
+            for _ in lines:
+                pass  # To its end, which the service makes.
+
+        assert served.process.wait(WAIT_S) == 0
+        assert time.monotonic() - began < GRACE_S, "it waited for the page to go"
+
+
+def _sign_in(browser: httpx.Client) -> None:
+    mark = re.search(r'name="mark"[^>]*value="([^"]*)"', browser.get(f"{PAGE}/login").text)
+    assert mark is not None
+    known = {"name": "admin", "password": PASSWORD, "to": PAGE, "mark": mark[1]}
+    assert browser.post(f"{PAGE}/login", data=known).status_code == 200
+
+
+def test_it_ends_with_its_dispatcher(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", DISPATCHER_DIES, "serve", "--port", "0"],
+        env={**os.environ, **environ(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_S,
+    )
+
+    assert ended.returncode not in (0, 2), "whoever supervises it must start it again"
+    assert "the dispatcher is gone" in ended.stderr
 
 
 def test_a_token_made_meanwhile_is_known_within_seconds_and_so_is_its_end(
