@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from waqcore.store import exclusive
 from waqcore.store.tables import secret, signed_out, user
 
 
@@ -34,6 +35,7 @@ def listing(connection: Connection) -> list[UserRow]:
 
 def add(connection: Connection, row: UserRow) -> bool:
     """Add somebody; False if there is somebody of that name."""
+    exclusive.alone(connection, "people")
     if find(connection, row.name) is not None:
         return False
     connection.execute(insert(user).values(**row._asdict()))
@@ -61,6 +63,7 @@ def key(connection: Connection, name: str) -> str | None:
 
 def keep_key(connection: Connection, name: str, value: str, wall: int) -> str:
     """Keep a key unless there is one; returns the one there is now."""
+    exclusive.alone(connection, "keys")
     known = key(connection, name)
     if known is not None:
         return known
@@ -70,6 +73,7 @@ def keep_key(connection: Connection, name: str, value: str, wall: int) -> str:
 
 def end_session(connection: Connection, session: str, until: int, wall: int) -> None:
     """Remember that a session was ended until its cookie is too old anyway."""
+    exclusive.alone(connection, "sessions")
     connection.execute(delete(signed_out).where(signed_out.c.until < wall))
     known = select(signed_out.c.session).where(signed_out.c.session == session)
     if connection.scalar(known) is None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from waqcore.clock import Now
 from waqcore.core.instants import DAY, MINUTE
 from waqcore.core.message import Priority
-from waqcore.store import position
+from waqcore.store import exclusive, position
 from waqcore.store.store import Store
 from waqcore.store.tables import attempt, message, sample
 
@@ -92,6 +92,7 @@ def _ended(connection: Connection, minute: int) -> list[tuple[str, str, int]]:
 
 
 def _keep(connection: Connection, minute: int, rows: list[dict[str, object]]) -> None:
+    exclusive.alone(connection, "samples")
     if _is_taken(connection, minute):  # By another dispatcher, meanwhile.
         return
     connection.execute(insert(sample), rows)

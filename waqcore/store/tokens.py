@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
+from waqcore.store import exclusive
 from waqcore.store.tables import token
 
 
@@ -24,6 +25,7 @@ _columns = tuple(token.c[name] for name in TokenRow._fields)
 
 def add(connection: Connection, row: TokenRow) -> bool:
     """Keep a token; False if there is, or was, one of that name."""
+    exclusive.alone(connection, "tokens")
     known = select(token.c.name).where(token.c.name == row.name)
     if connection.scalar(known) is not None:
         return False
