@@ -146,13 +146,22 @@ def test_a_slot_is_what_calls_held_the_lane_for() -> None:
 
 
 def test_a_slot_varies_as_gaps_did_and_is_the_less_sure_the_fewer_were_seen() -> None:
-    """Twenty of 0.2 s over the pace, 0.3 s by root mean square, and five of the policy's: none."""
+    """Twenty of 0.2 s over the pace, 0.3 s by root mean square, and one of the policy's: none."""
     calls = Calls(20.0, 0.0, over_us=20 * s(0.2), over_us2=20 * s(0.3) ** 2)
 
     slot = outlook(Rates.since(at(0))._replace(calls=calls), at(0), POLICY).slot
 
-    sd_us = s(1) * sqrt(0.072 - 0.16**2)
-    assert slot == pytest.approx((s(10.16), sd_us, sd_us / 5))
+    sd_us = s(1) * sqrt(20 * 0.3**2 / 21 - (4 / 21) ** 2)
+    assert slot == pytest.approx((s(10 + 4 / 21), sd_us, sd_us / sqrt(21)))
+
+
+def test_of_a_gateway_nobody_has_called_any_round_trip_within_the_guard_is_expected() -> None:
+    """A uniform law over 0.24 s: half of it, and a twelfth of its square."""
+    policy = POLICY._replace(guard_us=s(0.24))
+
+    slot = outlook(Rates.since(at(0)), at(0), policy).slot
+
+    assert slot == pytest.approx((s(10.12), s(0.24) / sqrt(12), s(0.24) / sqrt(12)))
 
 
 def test_a_slot_is_never_nothing() -> None:

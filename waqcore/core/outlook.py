@@ -16,8 +16,9 @@ PRIOR_SLOTS = 5.0
 PRIOR_FAILURES = 0.5
 PRIOR_CALLS = 25.0
 """As if half a call in 25 had failed."""
-PRIOR_GAPS = 5.0
-"""As if so many gaps had been seen that were just what the policy says."""
+PRIOR_GAPS = 1.0
+"""As if so many gaps had been seen, of any length that the policy allows: of a gateway nobody has
+called nothing is known, so that its round trip is anywhere within the guard (uniform law)."""
 USUAL_BATCHES = 16.0
 """The usual rate weighs as much as so many batches of late. Measured: with 8 the CRPS behind
 batches of ten was a tenth worse, and no coverage better."""
@@ -97,11 +98,12 @@ def outlook(rates: Rates, now: int, policy: Policy) -> Outlook:
 
 
 def _slot(calls: Calls, policy: Policy) -> Slot:
-    """Mean and spread of the gaps seen, the policy's own counted as some of them."""
-    by_policy = policy.jitter_us / 2
+    """Mean and spread of the gaps seen, those that the policy allows counted as some of them."""
+    by_policy = (policy.jitter_us + policy.guard_us) / 2
+    varies = (policy.jitter_us**2 + policy.guard_us**2) / 12
     n = calls.calls + PRIOR_GAPS
     mean = (calls.over_us + PRIOR_GAPS * by_policy) / n
-    square = (calls.over_us2 + PRIOR_GAPS * (by_policy**2 + policy.jitter_us**2 / 12)) / n
+    square = (calls.over_us2 + PRIOR_GAPS * (by_policy**2 + varies)) / n
     sd = sqrt(max(0.0, square - mean**2))
     return Slot(max(1.0, policy.pace_us + mean), sd, sd / sqrt(n))
 
