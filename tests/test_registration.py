@@ -1,16 +1,18 @@
 """Whoever registers is sent their payment link and their activation, once, whatever they typed."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.payments.stage import TOMORROW, OnEngine, a_queue, somebody, states
 from tests.scenario import SIBLING, START
 from tests.store.hand import HandClock
 from waqcore.draft import DraftError
+from waqcore.payments import PaymentEvent, Verdict, settle
 from waqcore.phone import PhoneError
 from waqcore.queue import NotFoundError, Queue
 from waqcore.registration import (
@@ -22,7 +24,10 @@ from waqcore.registration import (
     register,
     register_each,
 )
+from waqcore.store import registrations
 from waqcore.store.enqueue import SuppressedError
+from waqcore.store.errors import StoreError
+from waqcore.store.registrations import RegistrationRow
 from waqcore.templates import TemplatesError, shipped
 
 
@@ -117,6 +122,12 @@ def test_an_id_stands_for_one_registration(queue: Queue, other: dict[str, Any]) 
         ({"invoice": "x" * 121}, RegistrationError, "invoice must be 1 to 120 printable"),
         ({"expires_at": START - timedelta(1)}, DraftError, "has passed already"),
         ({"expires_at": datetime(2026, 2, 1)}, RegistrationError, "no time zone"),  # noqa: DTZ001
+        ({"expires_at": datetime.max.replace(tzinfo=UTC)}, RegistrationError, "ten years away"),
+        (
+            {"expires_at": datetime.min.replace(tzinfo=UTC), "remind_before_hours": [3]},
+            RegistrationError,
+            "ten years away",
+        ),
         ({"sender": "62811"}, DraftError, "'62811' is not configured"),
         ({"remind_before_hours": [3]}, RegistrationError, "needs expires_at"),
         (
@@ -190,6 +201,46 @@ def test_of_those_who_register_at_once_each_hears_of_their_own_fate(queue: Queue
         TakenError,
     ]
     assert len(queue.messages()) == 4
+
+
+def test_an_error_nobody_foresaw_is_one_callers_alone(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = registrations.add
+
+    def breaks_for_siti(connection: Connection, rows: Sequence[RegistrationRow]) -> None:
+        stored(connection, rows)
+        assert all(row.name != "Siti" for row in rows)
+
+    monkeypatch.setattr(registrations, "add", breaks_for_siti)
+    crowd = [somebody(f"REG-{n}", name="Siti" if n == 1 else "Budi") for n in range(4)]
+
+    told = register_each(queue, crowd, shipped())
+
+    assert [type(one) for one in told] == [Registered, AssertionError, Registered, Registered]
+    assert {one.reference for one in queue.messages()} == {"REG-0", "REG-2", "REG-3"}
+
+
+def test_what_cannot_be_looked_at_is_no_error_of_who_was_refused(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_given: object, **_named: object) -> list[object]:
+        raise StoreError("the connection is cut")
+
+    monkeypatch.setattr(queue, "messages", cut)
+
+    told = register_each(queue, [somebody("REG-1"), somebody("REG-2", phone="0812")], shipped())
+
+    assert [type(one) for one in told] == [StoreError, PhoneError]
+
+
+def test_one_payment_that_came_early_is_for_all_it_names(queue: Queue) -> None:
+    settle.take(queue, shipped(), PaymentEvent("xendit", "e1", "INV-1", "", Verdict.PAID, ""))
+    crowd = [somebody(f"REG-{n}", invoice="INV-1") for n in range(2)]
+
+    registered = register_each(queue, crowd, shipped())
+
+    assert [isinstance(one, Registered) and one.payment for one in registered] == ["paid", "paid"]
 
 
 def test_reminders_come_before_the_end_and_end_with_it(queue: Queue) -> None:

@@ -28,11 +28,12 @@ from waqcore.settings import Settings
 from waqcore.status import Status, read_status
 from waqcore.store import controls, enqueue, events, presence, review
 from waqcore.store.controls import Filter, Suppressed
-from waqcore.store.enqueue import IdempotencyError, NewMessage, SuppressedError
+from waqcore.store.enqueue import NewMessage
 from waqcore.store.errors import StoreError
 from waqcore.store.events import Happening
 from waqcore.store.review import EventRow, MessageRow, fresh_row
 from waqcore.store.store import Store
+from waqcore.together import each_in_one, or_why
 
 LIST_MAX = 1_000
 """Messages in one listing; a longer one is read page by page."""
@@ -161,9 +162,9 @@ class Queue:
         Returns for each the message, or what `enqueue` would have raised.
         """
         wall = self._store.wall_us()
-        checked = [self._checked_or_why(draft, wall) for draft in drafts]
+        checked = [or_why(self._checked, n, draft, wall) for n, draft in enumerate(drafts)]
         new = [one for one in checked if isinstance(one, NewMessage)]
-        queued = iter(self._enqueue_each(new))
+        queued = iter(each_in_one(lambda some: self._enqueue([*some], None), new))
         return [next(queued) if isinstance(one, NewMessage) else one for one in checked]
 
     def send_now(self, to: str, body: str, **draft: Any) -> Message:
@@ -409,24 +410,6 @@ class Queue:
         except ValueError as error:
             error.add_note(f"draft {n} (counted from 0)")
             raise
-
-    def _checked_or_why(self, draft: Draft, wall: int) -> NewMessage | Exception:
-        try:
-            return check(draft, self._rules, id_=new_id("msg", wall), wall=wall)
-        except ValueError as error:
-            return error
-
-    def _enqueue_each(self, new: list[NewMessage]) -> list[Message | Exception]:
-        try:
-            return [*self._enqueue(new, None)] if new else []
-        except (IdempotencyError, SuppressedError) as error:
-            if len(new) == 1:
-                return [error]
-        except StoreError as error:
-            return [error for _ in new]
-        # One of them failed all: each half alone, so that only its own caller hears of it.
-        half = len(new) // 2
-        return self._enqueue_each(new[:half]) + self._enqueue_each(new[half:])
 
     def _enqueue(self, new: list[NewMessage], connection: object | None) -> list[Message]:
         if connection is not None:

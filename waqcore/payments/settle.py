@@ -84,12 +84,7 @@ def take_in(connection: Connection, queue: Queue, templates: Templates, event: P
     hold(connection, names)
     if registrations.is_known(connection, event.provider, event.id):
         return REPEATED
-    effects = [
-        apply(connection, queue, templates, row, event)
-        for row in registrations.paid_by(connection, names)
-    ]
-    # Several where one payment is for several people; the strongest word tells what it did.
-    effect = max(effects, key=_strength, default=UNKNOWN)
+    effect = _apply_to_all(connection, queue, templates, event)
     row = PaymentRow(
         event.provider,
         event.id,
@@ -111,24 +106,15 @@ def _strength(effect: str) -> int:
 def hold(connection: Connection, names: Collection[str]) -> None:
     """Let no event and no registration of these names be stored beside us until we have ended: else
     each of the two, stored at once, would miss the other."""
-    for name in sorted(names):
-        exclusive.alone(connection, f"payment of {name}")
+    exclusive.alone(connection, *(f"payment of {name}" for name in names))
 
 
 def apply_early(
     connection: Connection, queue: Queue, templates: Templates, rows: Sequence[RegistrationRow]
 ) -> None:
-    """Take in what came before registrations did."""
+    """Take in what came before registrations did, for all that were stored by this transaction."""
     names = {name for row in rows for name in (row.id, row.invoice)}
-    if registrations.early_events(connection, names):
-        for row in rows:
-            _apply_early(connection, queue, templates, row)
-
-
-def _apply_early(
-    connection: Connection, queue: Queue, templates: Templates, row: RegistrationRow
-) -> None:
-    for early in registrations.early_events(connection, {row.id, row.invoice}):
+    for early in registrations.early_events(connection, names):
         event = PaymentEvent(
             early.provider,
             early.event,
@@ -137,10 +123,22 @@ def _apply_early(
             Verdict(early.verdict),
             early.reason,
         )
-        now = registrations.find(connection, row.id)
-        assert now is not None, "it was stored by this very transaction"
-        effect = apply(connection, queue, templates, now, event)
+        effect = _apply_to_all(connection, queue, templates, event)
         registrations.set_effect(connection, early.provider, early.event, effect)
+
+
+def _apply_to_all(
+    connection: Connection, queue: Queue, templates: Templates, event: PaymentEvent
+) -> str:
+    """Change every registration that an event names; one payment may be for several people.
+
+    Returns the strongest of its effects, which tells what it did.
+    """
+    effects = [
+        apply(connection, queue, templates, row, event)
+        for row in registrations.paid_by(connection, {event.reference, event.invoice} - {""})
+    ]
+    return max(effects, key=_strength, default=UNKNOWN)
 
 
 def apply(

@@ -1,6 +1,7 @@
 """Registrations: the payment link and the activation message of one, queued together or not at all.
 
-Python callers use `register` and `find`; the HTTP API does nothing but call them, for many at once.
+Python callers use `register` and `find`; the HTTP API uses `register_each`, for all that come at
+once, and `find`.
 """
 
 from waqcore.queue import NotFoundError, Queue
@@ -33,6 +34,7 @@ def register(
         SuppressedError: the recipient has opted out; nothing was stored.
         TakenError: the id was used for something else; nothing was stored.
         StoreError: the database cannot be written to; nothing was stored.
+        DoubtfulCommitError: nobody knows whether it was stored; register again with the same id.
     """
     (one,) = register_each(queue, [registration], shipped() if templates is None else templates)
     if isinstance(one, Exception):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
+from waqcore.core.instants import DAY
 from waqcore.draft import DraftError
 from waqcore.message import wall_us
 from waqcore.phone import parse_phone
@@ -17,6 +18,9 @@ ID_MAX = 120
 
 REMINDERS_MAX = 5
 """Reminders of one payment; people who are asked more often report the sender, and it is banned."""
+
+EXPIRY_MAX_US = 10 * 366 * DAY
+"""How far away a payment link may end."""
 
 FIELDS_MAX = 50
 """Fields of the application's own; a template has a few lines."""
@@ -81,7 +85,7 @@ def row_of(registration: Registration, wall: int) -> RegistrationRow:
             raise RegistrationError(
                 f"{name} must be 1 to {ID_MAX} printable characters, not {value[:40]!r}"
             )
-    expires_at = _wall(registration.expires_at)
+    expires_at = _expiry(registration.expires_at, wall)
     fields = json.dumps(
         {
             "payment_url": registration.payment_url,
@@ -110,11 +114,20 @@ def row_of(registration: Registration, wall: int) -> RegistrationRow:
     return row._replace(content_hash=blake2b(repr(content).encode(), digest_size=16).hexdigest())
 
 
-def _wall(at: datetime | None) -> int | None:
+def _expiry(at: datetime | None, wall: int) -> int | None:
+    if at is None:
+        return None
     try:
-        return None if at is None else wall_us(at)
+        expires_at = wall_us(at)
     except ValueError as error:
         raise RegistrationError(f"expires_at: {error}") from None
+    # Farther away, dates of other zones, and of reminders before it, fall out of the calendar.
+    if abs(expires_at - wall) > EXPIRY_MAX_US:
+        raise RegistrationError(
+            f"expires_at ({at.isoformat()}) is more than ten years away: give the instant at which "
+            "the payment link ends, or leave it out"
+        )
+    return expires_at
 
 
 def _language(word: str) -> str:

@@ -1,9 +1,9 @@
 """Registrations that come at once are stored in one transaction, and each hears of its own fate."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -13,13 +13,11 @@ from waqcore.queue import Queue
 from waqcore.registration.form import Registration, TakenError, row_of
 from waqcore.store import enqueue, registrations
 from waqcore.store.controls import Filter
-from waqcore.store.enqueue import IdempotencyError, NewMessage, SuppressedError
-from waqcore.store.errors import StoreError
+from waqcore.store.enqueue import NewMessage
 from waqcore.store.registrations import RegistrationRow
 from waqcore.templates import Templates
+from waqcore.together import each_in_one, or_why
 from waqcore.wording import first_drafts, messages_of
-
-T = TypeVar("T")
 
 
 class Registered(NamedTuple):
@@ -61,17 +59,23 @@ def register_each(
     Returns for each what `register` returns or would have raised.
     """
     wall = queue.store.now().wall
-    rows = [_or_why(row_of, one, wall) for one in given]
+    rows = [or_why(row_of, one, wall) for one in given]
     ids = [row.id for row in rows if isinstance(row, RegistrationRow)]
     known = queue.store.read(lambda connection: registrations.by_ids(connection, ids))
     asked = [
-        _or_why(_asked, row, queue, templates, known) if isinstance(row, RegistrationRow) else row
+        or_why(_asked, row, queue, templates, known) if isinstance(row, RegistrationRow) else row
         for row in rows
     ]
     new = [one for one in asked if isinstance(one, _Asked)]
-    stored = iter(_store_each(queue, templates, new))
+    stored = iter(
+        each_in_one(
+            lambda some: settle.write(queue, lambda c: _store(c, queue, templates, some)), new
+        )
+    )
     stand = [next(stored) if isinstance(one, _Asked) else one for one in asked]
-    found = iter(seen(queue, [one for one in stand if isinstance(one, Standing)]))
+    standing = [one for one in stand if isinstance(one, Standing)]
+    # They are stored by now: what cannot be looked at is no error of those who were refused.
+    found = iter(each_in_one(lambda some: seen(queue, some), standing))
     return [next(found) if isinstance(one, Standing) else one for one in stand]
 
 
@@ -81,13 +85,6 @@ def seen(queue: Queue, stand: Sequence[Standing]) -> list[Registered]:
     listed = queue.messages(Filter(ids=ids), limit=len(ids)) if ids else []
     found = {one.id: one for one in listed}
     return [_registered(one, found) for one in stand]
-
-
-def _or_why(work: Callable[..., T], *given: Any) -> T | Exception:
-    try:
-        return work(*given)
-    except ValueError as error:
-        return error
 
 
 def _asked(
@@ -103,21 +100,6 @@ def _asked(
     new = queue.checked(drafts.values())
     ids = {kind: one.id for kind, one in zip(drafts, new, strict=True)}
     return _Asked(row._replace(messages=json.dumps(ids)), new)
-
-
-def _store_each(
-    queue: Queue, templates: Templates, asked: list[_Asked]
-) -> list[Standing | Exception]:
-    try:
-        return settle.write(queue, lambda c: _store(c, queue, templates, asked)) if asked else []
-    except (IdempotencyError, SuppressedError) as error:
-        if len(asked) == 1:
-            return [error]
-    except StoreError as error:
-        return [error for _ in asked]
-    # One of them failed all: each half alone, so that only its own caller hears of it.
-    half = len(asked) // 2
-    return _store_each(queue, templates, asked[:half]) + _store_each(queue, templates, asked[half:])
 
 
 def _store(

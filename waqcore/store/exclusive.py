@@ -2,9 +2,13 @@
 
 from zlib import crc32
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import Connection, text
 
-_lock = select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger)))
+# In the order of their keys, so that no two wait for each other.
+_lock = text(
+    "SELECT pg_advisory_xact_lock(key) "
+    "FROM (SELECT key FROM unnest(CAST(:keys AS bigint[])) AS key ORDER BY key) AS in_order"
+)
 
 
 def several_write(connection: Connection) -> bool:
@@ -12,7 +16,8 @@ def several_write(connection: Connection) -> bool:
     return connection.dialect.name != "sqlite"
 
 
-def alone(connection: Connection, what: str) -> None:
-    """Wait until no other transaction does this; held until this one's end."""
+def alone(connection: Connection, *what: str) -> None:
+    """Wait until no other transaction does any of this; held until this one's end."""
     if several_write(connection):
-        connection.execute(_lock, {"key": crc32(f"waqcore: {what}".encode())})
+        keys = [crc32(f"waqcore: {one}".encode()) for one in what]
+        connection.execute(_lock, {"keys": keys})

@@ -100,7 +100,10 @@ def _ours(error: Exception, detail: str, place: str = "") -> Response[bytes]:
     status, name, title = _KINDS[kind]
     if isinstance(error, SQLAlchemyError):
         log.error("the database failed", exc_info=error)
-        detail = "the database did not do what was asked; nothing of it was stored: try again"
+        detail = (
+            "the database failed; whether it was stored is not known: ask again with the same id "
+            "or Idempotency-Key"
+        )
     headers = {"Retry-After": str(1 if kind is BusyError else RETRY_S)} if status == 503 else None
     return answer(
         Problem(
