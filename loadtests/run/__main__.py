@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from loadtests.mock_gateway.process import DidNotStart
+from loadtests.run.clock import ClockError
 from loadtests.run.disk import DiskError
 from loadtests.run.drive import drive
 from loadtests.run.order import Order, of_arguments, parser
@@ -28,7 +29,7 @@ def main() -> int:
     try:
         drive(order, folder, console)
         return _judged(folder, console)
-    except (DidNotStart, DiskError, ServiceError) as error:
+    except (ClockError, DidNotStart, DiskError, ServiceError) as error:
         print(f"cannot judge: {error}", file=sys.stderr)
         return COULD_NOT_JUDGE
     except KeyboardInterrupt:

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
 import httpx
 
+from loadtests.run.clock import WallClock
 from loadtests.run.disk import Disk
 from loadtests.run.order import Order
 from loadtests.run.process import Process
@@ -22,7 +23,13 @@ AWAY_S = 3.0
 FILL_S = 0.05
 """How often a full disk is filled again: what the service frees must not help it."""
 
-KILL, DROP, FULL = "kill", "drop", "full disk"
+STEP_LEAST_S = 600
+"""The least step of a wall clock in seconds; twice the time that people arrive in, if that is more.
+Longer than the run lasts: an instant that the service's wall has shown is then of one setting."""
+AHEAD = (-6, -1, 0, 1, 6)
+"""How many least steps a wall is ahead of the true one: ten minutes, or an hour, at the least."""
+
+KILL, DROP, FULL, STEP = "kill", "drop", "full disk", "clock step"
 
 
 class Event(NamedTuple):
@@ -33,6 +40,17 @@ class Event(NamedTuple):
     for_s: float
     nth: int
     """Of its kind, from 0: the processes are killed in turn."""
+    ahead_s: int = 0
+    """How far a stepped wall is ahead of the true one from here on."""
+
+
+class Host(NamedTuple):
+    """What of the service's host can be disturbed."""
+
+    disk: Disk | None
+    """None: it cannot be filled, and nothing is planned that would."""
+    clock: WallClock | None
+    """None: it cannot be stepped, and nothing is planned that would."""
 
 
 def planned(order: Order) -> list[Event]:
@@ -42,8 +60,10 @@ def planned(order: Order) -> list[Event]:
         *((KILL, nth) for nth in range(order.kills)),
         *((DROP, nth) for nth in range(order.drops)),
         *((FULL, nth) for nth in range(order.full_disks)),
+        *((STEP, nth) for nth in range(order.clock_steps)),
     ]
     chance.shuffle(whats)
+    ahead_s = _settings(order)
     share_s = (LAST - FIRST) * order.seconds / max(1, len(whats))
     return [
         Event(
@@ -51,22 +71,33 @@ def planned(order: Order) -> list[Event]:
             what,
             chance.uniform(0.0, DOWN_MAX_S) if what == KILL else AWAY_S,
             nth,
+            next(ahead_s) if what == STEP else 0,
         )
         for index, (what, nth) in enumerate(whats)
     ]
 
 
+def _settings(order: Order) -> Iterator[int]:
+    """How far ahead of the true wall each step leaves the service's: forward and back in turn."""
+    chance = Random(f"clock {order.seed}")
+    least_s = max(STEP_LEAST_S, round(2 * order.seconds))
+    ahead, is_forward = 0, chance.random() < 0.5
+    for _ in range(order.clock_steps):
+        ahead = chance.choice([n for n in AHEAD if (n > ahead if is_forward else n < ahead)])
+        is_forward = not is_forward
+        yield ahead * least_s
+
+
 class Conductor(threading.Thread):
     """Does what is planned, and keeps when it did."""
 
-    def __init__(self, order: Order, service: Service, disk: Disk | None, gateway_url: str) -> None:
-        """`disk`: the service's; None: it cannot be filled, and nothing is planned that would."""
+    def __init__(self, order: Order, service: Service, host: Host, gateway_url: str) -> None:
         super().__init__(name="chaos", daemon=True)
         self.done: list[dict[str, object]] = []
         self.errors: list[str] = []
         self._plan = planned(order)
         self._service = service
-        self._disk = disk
+        self._host = host
         self._gateway_url = gateway_url
         self._over = threading.Event()
 
@@ -77,6 +108,7 @@ class Conductor(threading.Thread):
             KILL: self._kill,
             DROP: self._drop,
             FULL: self._fill,
+            STEP: self._step,
         }
         for event in self._plan:
             if self._over.wait(max(0.0, began + event.in_s - time.monotonic())):
@@ -109,19 +141,34 @@ class Conductor(threading.Thread):
         self._keep(DROP, at, _now_us(), f"the gateway, away for {event.for_s:.1f} s")
 
     def _fill(self, event: Event) -> None:
-        assert self._disk is not None, "a full disk is planned, and there is none to fill"
+        disk = self._host.disk
+        assert disk is not None, "a full disk is planned, and there is none to fill"
         at = _now_us()
         until = time.monotonic() + event.for_s
         try:
             while time.monotonic() < until:
-                self._disk.fill()
+                disk.fill()
                 time.sleep(FILL_S)
         finally:
-            self._disk.clear()
+            disk.clear()
         self._keep(FULL, at, _now_us(), f"the disk, full for {event.for_s:.1f} s")
 
-    def _keep(self, what: str, at: int, restored_at: int, detail: str) -> None:
-        self.done.append({"what": what, "at": at, "restored_at": restored_at, "detail": detail})
+    def _step(self, event: Event) -> None:
+        clock = self._host.clock
+        assert clock is not None, "a step of the clock is planned, and there is none to step"
+        at = _now_us()
+        clock.set_ahead(event.ahead_s)
+        self._keep(
+            STEP,
+            at,
+            _now_us(),
+            f"the service's wall, {event.ahead_s:+,} s from the true one since",
+            ahead_us=event.ahead_s * 1_000_000,
+        )
+
+    def _keep(self, what: str, at: int, restored_at: int, detail: str, **more: int) -> None:
+        kept = {"what": what, "at": at, "restored_at": restored_at, "detail": detail}
+        self.done.append({**kept, **more})
 
 
 def _now_us() -> int:

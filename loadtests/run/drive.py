@@ -11,8 +11,9 @@ from rich.console import Console
 
 from loadtests.mock_gateway.process import running
 from loadtests.run import harvest, people
-from loadtests.run.chaos import Conductor
-from loadtests.run.disk import Disk, small_disk
+from loadtests.run.chaos import Conductor, Host
+from loadtests.run.clock import WallClock
+from loadtests.run.disk import small_disk
 from loadtests.run.order import Order
 from loadtests.run.progress import Progress
 from loadtests.run.sampler import Sampler
@@ -32,7 +33,7 @@ class _Set(NamedTuple):
     order: Order
     folder: Path
     service: Service
-    disk: Disk | None
+    host: Host
     gateway_url: str
 
 
@@ -50,6 +51,7 @@ def drive(order: Order, folder: Path, console: Console) -> None:
     """Run a load test and fill its folder.
 
     Raises:
+        ClockError: the clock was to be stepped, and none can be had that can.
         DidNotStart: the mock gateway did not.
         DiskError: a full disk was asked for, and none can be mounted.
         ServiceError: the service did not, or its database could not be read.
@@ -57,21 +59,22 @@ def drive(order: Order, folder: Path, console: Console) -> None:
     gateway = ("--weather", str(order.weather), "--seed", str(order.seed))
     disk_or_none = small_disk(folder) if order.full_disks else nullcontext()
     with disk_or_none as disk, running(*gateway, "--pace", f"{order.pace_s:f}", apart=True) as url:
-        service = Service(order, folder, folder if disk is None else disk.place, url)
+        clock = WallClock(folder) if order.clock_steps else None
+        service = Service(order, folder, folder if disk is None else disk.place, clock, url)
         console.print(
             f"service on {service.url}, mock gateway on {url}, folder {folder}", soft_wrap=True
         )
         service.start()
         try:
             service.wait_until_up()
-            _on_stage(_Set(order, folder, service, disk, url), console)
+            _on_stage(_Set(order, folder, service, Host(disk, clock), url), console)
         finally:
             service.kill()
 
 
 def _on_stage(built: _Set, console: Console) -> None:
-    order, folder, service, disk, url = built
-    chaos = Conductor(order, service, disk, url)
+    order, folder, service, host, url = built
+    chaos = Conductor(order, service, host, url)
     progress = Progress(console, folder, service, url, chaos)
     sampler = Sampler(service, folder / "samples.jsonl")
     stage = _Stage(order, folder, service, chaos, progress)

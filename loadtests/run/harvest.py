@@ -84,6 +84,7 @@ def _parameters(order: Order) -> dict[str, str | int | float]:
         "kills": order.kills,
         "drops of the gateway": order.drops,
         "times the disk is full": order.full_disks,
+        "steps of the service's wall clock": order.clock_steps,
         "API and dispatcher": "two processes" if order.apart else "one process",
     }
 

@@ -30,6 +30,7 @@ class Order(NamedTuple):
     kills: int
     drops: int
     full_disks: int
+    clock_steps: int
     apart: bool
     seed: int
     out: Path
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add("--kills", type=int, metavar="N", help="how often the service is killed")
     add("--drops", type=int, metavar="N", help="how often the gateway goes away")
     add("--full-disks", type=int, metavar="N", help="how often the disk is full; needs root")
+    add("--clock-steps", type=int, metavar="N", help="how often its clock is set; needs cc")
     add("--seed", type=int, default=1, help="of all chance (default %(default)s)")
     add("--out", type=Path, default=Path(".load"), metavar="DIR", help="default %(default)s")
     return found
@@ -89,15 +91,20 @@ def of_arguments(chosen: argparse.Namespace) -> Order:
         guard_ms=chosen.guard_ms,
         senders=senders,
         weather=chosen.weather or WEATHER / f"{known.weather}.toml",
-        kills=known.kills if chosen.kills is None else max(0, chosen.kills),
-        drops=known.drops if chosen.drops is None else max(0, chosen.drops),
-        full_disks=known.full_disks if chosen.full_disks is None else max(0, chosen.full_disks),
+        kills=_number(chosen.kills, known.kills),
+        drops=_number(chosen.drops, known.drops),
+        full_disks=_number(chosen.full_disks, known.full_disks),
+        clock_steps=_number(chosen.clock_steps, known.clock_steps),
         apart=known.apart,
         seed=chosen.seed,
         out=chosen.out,
         acknowledge_p99_ms=known.acknowledge_p99_ms,
         failed_share_shown=known.failed_share_shown,
     )
+
+
+def _number(chosen: int | None, known: int) -> int:
+    return known if chosen is None else max(0, chosen)
 
 
 def _positive(written: str) -> float:

@@ -21,6 +21,8 @@ class Scenario(NamedTuple):
     """How often the gateway is away for a while."""
     full_disks: int = 0
     """How often there is no room left for the database, for a while: needs root."""
+    clock_steps: int = 0
+    """How often the service's wall clock is set, forward or back: needs a C compiler."""
     apart: bool = False
     """API and dispatcher are two processes, killed each for itself; else one."""
     acknowledge_p99_ms: float | None = None
@@ -73,6 +75,13 @@ SCENARIOS = {
         drops=1,
         full_disks=2,
         apart=True,
+    ),
+    "clock": Scenario(
+        "two minutes in which the service's wall clock is set forward and back, and one kill",
+        "opening-day",
+        75.0,
+        kills=1,
+        clock_steps=5,
     ),
     "budget": Scenario(
         "thousands of messages, one call in ten fails: fewer than 1 % of them for good",

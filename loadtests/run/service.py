@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from loadtests.run.clock import WallClock
 from loadtests.run.order import Order
 from loadtests.run.process import PROJECT, Process
 
@@ -30,13 +31,18 @@ class Service:
     """`waq serve` on a database of its own, on one port of the loopback for all its lives; apart,
     with its dispatcher in a process beside it."""
 
-    def __init__(self, order: Order, folder: Path, place: Path, gateway_url: str) -> None:
-        """`folder` is for its log, `place` for its database."""
+    def __init__(
+        self, order: Order, folder: Path, place: Path, clock: WallClock | None, gateway_url: str
+    ) -> None:
+        """`folder` is for its log, `place` for its database; `clock`: its wall, None: the true."""
         self.token = secrets.token_hex(24)
         self.xendit_token = secrets.token_hex(16)
         self.url = f"http://127.0.0.1:{_free_port()}"
         self.log = folder / "service.log"
-        self._environ = _environ(order, place, gateway_url, self.token, self.xendit_token)
+        self._environ = {
+            **_environ(order, place, gateway_url, self.token, self.xendit_token),
+            **({} if clock is None else clock.environ),
+        }
         self.processes = tuple(
             Process(name, [str(WAQ), *arguments, "--log", "json"], self._environ, self.log)
             for name, arguments in _parts(order, self.url).items()

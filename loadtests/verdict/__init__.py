@@ -4,7 +4,8 @@ Nothing of the program under test is asked. A run is a folder of files, and what
 judged again: `python -m loadtests.verdict RUN_DIR`.
 
 Map: `records` are the lines of the files, `folder` reads them, `evidence` indexes them and `owners`
-puts each call to its message; one file for each thing that is judged (`accounted`, `doubles`,
+puts each call to its message, after `wall` has put the instants of a service whose clock was
+stepped on the true one; one file for each thing that is judged (`accounted`, `doubles`,
 `pace`, `order`, `attempts`, `etas`, `recovery`, `budget`, `resources`, `http`) gives a `finding`;
 `judge` asks them all; `terminal` and `page` show it, with `plots` drawn as `figures` says.
 """

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from loadtests.verdict.evidence import Evidence
 from loadtests.verdict.finding import Finding, counted, finding
-from loadtests.verdict.records import US, Call
+from loadtests.verdict.records import US, Call, Disturbance
 
 ANSWERS = ("ok", "slow")
 """Calls whose answer says that the text was taken."""
@@ -43,7 +43,11 @@ def _has_a_reason(calls: Sequence[Call], evidence: Evidence) -> bool:
     if first.fault not in ANSWERS:
         return True
     lost_by = first.arrived_at + round(evidence.run.call_timeout_s * US)
-    disturbed = any(first.arrived_at - US <= one.at <= lost_by for one in evidence.run.chaos)
+    disturbed = any(
+        first.arrived_at - US <= one.at <= lost_by
+        for one in evidence.run.chaos
+        if one.what is not Disturbance.STEP  # Which loses no answer.
+    )
     return disturbed or first.fault == "slow"
 
 

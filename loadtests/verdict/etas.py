@@ -59,10 +59,12 @@ def check(evidence: Evidence) -> Finding:
     return finding(
         "etas",
         "Were ETAs honest?",
-        f"{inside} ({PROMISED:.0%} promised), off by {median(off):.2f} s at the median",
+        f"{inside} ({PROMISED:.0%} promised), off by {median(off):.2f} s at the median"
+        + _left_out(evidence),
         problems,
         {
             "ETAs told and called": len(found),
+            "left out, told about when the clock was stepped": evidence.left_out.etas,
             "inside their 90 % range": coverage,
             "error, s, median": median(off),
             "error, s, p95": off[min(len(off) - 1, int(0.95 * len(off)))],
@@ -71,3 +73,8 @@ def check(evidence: Evidence) -> Finding:
         },
         judged=wanted is not None,
     )
+
+
+def _left_out(evidence: Evidence) -> str:
+    number = evidence.left_out.etas
+    return f"; {number:,} told about when the clock was stepped left out" if number else ""

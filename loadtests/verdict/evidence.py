@@ -6,13 +6,19 @@ from functools import cached_property
 from loadtests.verdict import owners
 from loadtests.verdict.folder import Folder
 from loadtests.verdict.records import US, Acknowledged, Attempt, Call, Message
+from loadtests.verdict.wall import on_the_true_wall
 
 
 class Evidence:
-    """A run's folder, indexed."""
+    """A run's folder, indexed; every instant is on the true wall."""
 
     def __init__(self, folder: Folder) -> None:
-        self.folder = folder
+        """
+        Raises:
+            CannotJudge: the service's wall was stepped in a way that its instants do not tell.
+        """
+        self.folder, self.left_out = on_the_true_wall(folder)
+        folder = self.folder
         self.run = folder.run
         self.pace_us = round(folder.run.pace_s * US)
         self.messages = {message.id: message for message in folder.messages}

@@ -48,6 +48,9 @@ def check(evidence: Evidence) -> Finding:
     said = f"{counted(len(evidence.lanes), 'sender')}, {counted(len(short), 'short gap')}"
     if smallest is not None:
         said += f", the smallest {smallest / US:.3f} s at a pace of {evidence.run.pace_s:g} s"
+    if evidence.left_out.starts:
+        starts = counted(len(evidence.left_out.starts), "start")
+        said += f"; {starts} by the database left out: the clock was stepped"
     return finding(
         "pace",
         "Was the pace held?",
@@ -57,11 +60,16 @@ def check(evidence: Evidence) -> Finding:
             "gaps": len(found),
             "short gaps": len(short),
             "starts that ignored the guard": len(hasty),
+            "starts left out there, by a wall stepped since": len(evidence.left_out.starts),
             "senders banned": len(banned),
             "smallest gap, s": None if smallest is None else smallest / US,
             **_by_sender(found),
         },
     )
+
+
+def _key(attempt: Attempt) -> tuple[str, int]:
+    return attempt.message_id, attempt.number
 
 
 def _by_sender(found: list[Gap]) -> dict[str, Measure]:
@@ -92,6 +100,8 @@ def _hasty(evidence: Evidence) -> Iterator[str]:
         for (before_at, before), (after_at, after) in pairwise(lane):
             trip_us = 0 if before.finished_at is None else max(0, before.finished_at - before_at)
             held_us = evidence.pace_us + min(trip_us, guard_us) - NOISE_US
+            if {_key(before), _key(after)} & evidence.left_out.starts:
+                continue
             if after_at - before_at < held_us:
                 yield (
                     f"{sender}: by the database {after.message_id} was called "

@@ -135,6 +135,7 @@ def _recoveries(evidence: Evidence, plot: Axes) -> bool:
         Disturbance.KILL: VERMILION,
         Disturbance.DROP: BLUE,
         Disturbance.FULL: GREEN,
+        Disturbance.STEP: QUIET,
     }
     for what in Disturbance:
         points = [(_s(evidence, o.chaos.at), o.seconds) for o in found if o.chaos.what is what]

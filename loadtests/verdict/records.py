@@ -1,4 +1,7 @@
-"""The lines of a run's files. Instants (`_at`) are wall microseconds since the epoch."""
+"""The lines of a run's files. Instants (`_at`) are wall microseconds since the epoch.
+
+Where the service's wall was stepped, what it wrote and told is by its own (`wall` has the true).
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -76,6 +79,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """None: not known to have left."""
     finished_at: int | None = None
     outcome: str | None = None
+    claimed_at: int | None = None
+    """When the call was decided on."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +108,7 @@ class Disturbance(StrEnum):
     KILL = "kill"
     DROP = "drop"
     FULL = "full disk"
+    STEP = "clock step"
 
 
 class Chaos(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +117,9 @@ class Chaos(msgspec.Struct, frozen=True, kw_only=True):
     what: Disturbance
     at: int
     restored_at: int
-    """When it was started anew, or there again."""
+    """When it was started anew, or there again; a clock: when it had surely been stepped."""
+    ahead_us: int = 0
+    """A step: how far the service's wall was ahead of the true one from then on."""
     detail: str = ""
 
 

@@ -9,6 +9,9 @@ from loadtests.verdict.evidence import Evidence
 from loadtests.verdict.finding import Finding, counted, finding
 from loadtests.verdict.records import US, Call, Chaos, Disturbance, End, Message
 
+LIMITED = (Disturbance.KILL, Disturbance.STEP)
+"""What the service has to get over by itself, whatever else there is."""
+
 
 class Recovered(NamedTuple):
     """One lane after one disturbance."""
@@ -23,12 +26,14 @@ class Recovered(NamedTuple):
 def recoveries(evidence: Evidence) -> Iterator[Recovered]:
     """Every lane that had something to send, after every disturbance.
 
-    One that is disturbed again before it went on is left to the later disturbance.
+    One that is disturbed again before it went on is left to the later disturbance; that the clock
+    was stepped meanwhile excuses nothing.
     """
     events = sorted(evidence.run.chaos, key=lambda one: one.at)
     waiting = _waiting(evidence)
     for index, event in enumerate(events):
-        next_at = events[index + 1].at if index + 1 < len(events) else evidence.run.ended_at
+        later = (one.at for one in events[index + 1 :] if one.what is not Disturbance.STEP)
+        next_at = min(later, default=inf)
         for sender, messages in waiting.items():
             lane = evidence.lanes.get(sender, [])
             ready_at = _ready_at(evidence, event, lane, messages)
@@ -37,7 +42,7 @@ def recoveries(evidence: Evidence) -> Iterator[Recovered]:
             again = min(
                 (c.arrived_at for c in lane if c.arrived_at >= event.restored_at), default=inf
             )
-            if again > next_at and index + 1 < len(events):
+            if again > next_at:
                 continue
             if again == inf and evidence.run.end is End.INTERRUPTED:
                 continue  # Nobody waited to see.
@@ -45,7 +50,7 @@ def recoveries(evidence: Evidence) -> Iterator[Recovered]:
 
 
 def check(evidence: Evidence) -> Finding:
-    """Hold recoveries from kills against the limit; a dropped gateway's are told."""
+    """Hold recoveries from kills and clock steps against the limit; the others are told."""
     if not evidence.run.chaos:
         return finding(
             "recovery", "Did it recover in seconds?", "nothing was disturbed", [], judged=False
@@ -55,8 +60,7 @@ def check(evidence: Evidence) -> Finding:
     problems = [
         f"{one.sender} went on {_seconds(one.seconds)} after {one.chaos.what} {one.chaos.detail}"
         for one in sorted(found, key=lambda one: -one.seconds)
-        if one.seconds == inf
-        or (limit_s and one.chaos.what is Disturbance.KILL and one.seconds > limit_s)
+        if one.seconds == inf or (limit_s and one.chaos.what in LIMITED and one.seconds > limit_s)
     ]
     told = "; ".join(_told(what, found) for what in Disturbance if _count(evidence, what))
     return finding(

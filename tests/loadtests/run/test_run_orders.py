@@ -27,7 +27,8 @@ def test_every_scenario_is_an_order_that_can_be_followed(name: str) -> None:
     assert order.shape in SHAPES
     assert order.people >= 5
     assert order.weather.is_file()
-    assert len(planned(order)) == order.kills + order.drops + order.full_disks
+    disturbances = order.kills + order.drops + order.full_disks + order.clock_steps
+    assert len(planned(order)) == disturbances
 
 
 @pytest.mark.parametrize("file", sorted(WEATHER.glob("*.toml")))
@@ -82,6 +83,25 @@ def test_two_processes_are_killed_in_turn() -> None:
     kills = [event.nth for event in planned(_order("apart")) if event.what == "kill"]
 
     assert sorted(kills) == [0, 1, 2, 3, 4, 5]
+
+
+def _settings(*arguments: str) -> list[int]:
+    steps = (event for event in planned(_order(*arguments)) if event.what == "clock step")
+    return [event.ahead_s for event in steps]
+
+
+def test_a_wall_is_set_forward_and_back_in_turn_and_repeats_with_the_seed() -> None:
+    settings = _settings("clock", "--clock-steps", "40")
+    steps = [after - before for before, after in itertools.pairwise([0, *settings])]
+
+    assert settings == _settings("clock", "--clock-steps", "40")
+    assert settings != _settings("clock", "--clock-steps", "40", "--seed", "3")
+    assert set(settings) == {-3_600, -600, 0, 600, 3_600}
+    assert all((before < 0) != (after < 0) for before, after in itertools.pairwise(steps))
+
+
+def test_a_wall_is_set_by_more_than_the_run_lasts() -> None:
+    assert set(_settings("soak", "--clock-steps", "40")) == {-21_600, -3_600, 0, 3_600, 21_600}
 
 
 def _message(**changes: Any) -> dict[str, Any]:
