@@ -57,10 +57,10 @@ def planned(order: Order) -> list[Event]:
     """When what happens: evenly spread, each moved at random within its share of the time."""
     chance = Random(f"chaos {order.seed}")
     whats = [
-        *((KILL, nth) for nth in range(order.kills)),
-        *((DROP, nth) for nth in range(order.drops)),
-        *((FULL, nth) for nth in range(order.full_disks)),
-        *((STEP, nth) for nth in range(order.clock_steps)),
+        *[KILL] * order.kills,
+        *[DROP] * order.drops,
+        *[FULL] * order.full_disks,
+        *[STEP] * order.clock_steps,
     ]
     chance.shuffle(whats)
     ahead_s = _settings(order)
@@ -70,10 +70,10 @@ def planned(order: Order) -> list[Event]:
             FIRST * order.seconds + share_s * (index + 0.6 * chance.random()),
             what,
             chance.uniform(0.0, DOWN_MAX_S) if what == KILL else AWAY_S,
-            nth,
+            whats[:index].count(what),
             next(ahead_s) if what == STEP else 0,
         )
-        for index, (what, nth) in enumerate(whats)
+        for index, what in enumerate(whats)
     ]
 
 

@@ -87,7 +87,7 @@ def _known(evidence: Evidence, sender: str) -> list[tuple[int, Message]]:
 def _claimed_at(evidence: Evidence, id_: str, call: Call) -> int:
     """When a call's message was chosen, as nearly as the database tells; else its arrival."""
     begun = [
-        attempt.called_at
+        attempt.claimed_at or attempt.called_at
         for attempt in evidence.attempts.get(id_, ())
         if attempt.called_at is not None and attempt.called_at <= call.arrived_at + EARLY_US
     ]

@@ -1,9 +1,10 @@
 """Whose call is it? The gateway knows texts and recipients, the database neither.
 
 By what Locust recorded with the 202, a call's message is the one to that recipient whose mark the
-text holds; of those without a mark, the one that had an attempt at that time, or one whose
-dispatcher died before it could tell. What Locust knows nothing of (a 202 lost in a kill) is matched
-by time alone: a sender has one call in flight. A text that comes again is the same message's.
+text holds; of those without a mark, the one that had an attempt at that time and no call nearer to
+it, or one whose dispatcher died before it could tell. What Locust knows nothing of (a 202 lost in a
+kill) is matched by time alone: a sender has one call in flight. A text that comes again is the same
+message's.
 """
 
 from bisect import bisect_right
@@ -28,7 +29,7 @@ def owners(
     attempts: Iterable[Attempt],
 ) -> dict[int, str]:
     """The message of each call, by the call's number; a call that is not here is nobody's."""
-    known = _Known(acknowledged, attempts)
+    known = _Known(calls, acknowledged, attempts)
     found: dict[int, str] = {}
     of_text: dict[_Text, str] = {}
     for call in calls:
@@ -45,8 +46,15 @@ class _Known:
     """What Locust and the database know of messages, by recipient and by time."""
 
     def __init__(
-        self, acknowledged: Mapping[str, Acknowledged], attempts: Iterable[Attempt]
+        self,
+        calls: Iterable[Call],
+        acknowledged: Mapping[str, Acknowledged],
+        attempts: Iterable[Attempt],
     ) -> None:
+        self._calls: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for call in calls:
+            for recipient in call.recipients:
+                self._calls[call.sender, recipient].append(call.arrived_at)
         self._to: dict[str, list[Acknowledged]] = defaultdict(list)
         for one in acknowledged.values():
             if one.recipient is not None:
@@ -74,12 +82,19 @@ class _Known:
             (abs(attempt.called_at - call.arrived_at), id_)
             for id_ in plain
             for attempt in self._attempts.get(id_, ())
-            if attempt.called_at is not None and attempt.sender == call.sender
+            if attempt.sender == call.sender
+            and attempt.called_at is not None
+            and self._is_nearest(call, attempt.called_at)
         ]
         if near and min(near)[0] <= LATE_US:
             return min(near)[1]
         untold = [id_ for id_ in plain if any(map(_is_untold, self._attempts.get(id_, ())))]
         return untold[0] if len(untold) == 1 else None
+
+    def _is_nearest(self, call: Call, called_at: int) -> bool:
+        """Whether no other call to the recipient was nearer: an attempt is of one call."""
+        others = (at for one in call.recipients for at in self._calls[call.sender, one])
+        return abs(called_at - call.arrived_at) <= min(abs(called_at - at) for at in others)
 
     def by_time(self, call: Call) -> str | None:
         lane = self._lanes.get(call.sender, [])

@@ -87,6 +87,20 @@ def test_a_message_acknowledged_just_before_a_call_need_not_go_first(tmp_path: P
     assert run.broken(tmp_path) == {}
 
 
+def test_a_message_acknowledged_after_the_claim_need_not_go_first(tmp_path: Path) -> None:
+    run = HandMade()
+    run.promise("N", "normal", 70)
+    run.promise("H", "high", 72)
+    run.call("N", 72.5)
+    run.call("H", 82.6)
+    run.attempts[-2]["claimed_at"] = at(72.04)
+
+    assert run.broken(tmp_path) == {}
+
+    run.attempts[-2]["claimed_at"] = at(72.4)
+    assert list(run.broken(tmp_path)) == ["order"]
+
+
 def test_a_message_that_is_not_due_yet_need_not_go_first(tmp_path: Path) -> None:
     run = HandMade()
     run.promise("N", "normal", 70)

@@ -43,6 +43,18 @@ def test_of_those_without_a_mark_the_nearest_attempt_decides() -> None:
     ]
 
 
+def test_an_attempt_is_of_its_nearest_call_and_another_is_of_who_died_in_it() -> None:
+    promises = [_promise("welcome", "1"), _promise("paid", "1")]
+    attempts = [
+        _attempt("welcome", 5.0),
+        _attempt("paid", None, outcome="unknown"),
+        _attempt("paid", 8.0),
+    ]
+    calls = [_call(1, 5.01, "1", "a"), _call(2, 5.3, "1", "b"), _call(3, 8.01, "1", "b")]
+
+    assert _owners(calls, promises, attempts) == ["welcome", "paid", "paid"]
+
+
 def test_a_call_may_have_arrived_before_the_instant_it_was_stamped_with() -> None:
     assert _owners([_call(1, 4.9, "1")], [_promise("a", "1")], [_attempt("a", 5.0)]) == ["a"]
 
