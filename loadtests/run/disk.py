@@ -27,16 +27,21 @@ def small_disk(folder: Path) -> Iterator["Disk"]:
     place = folder / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "waqcore-load", str(place)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise DiskError(f"a disk that can be filled cannot be mounted: {error}") from error
     if done.returncode:
         raise DiskError(f"a disk that can be filled needs root to mount it: {done.stderr.strip()}")
     try:
         yield Disk(place)
     finally:
-        for path in sorted(place.iterdir()):
-            if path.name != BALLAST:
-                shutil.copy2(path, folder)
-        subprocess.run(["umount", str(place)], check=True)
+        try:
+            for path in sorted(place.iterdir()):
+                if path.name != BALLAST:
+                    shutil.copy2(path, folder)
+        finally:
+            subprocess.run(["umount", str(place)], check=True)
         place.rmdir()
 
 

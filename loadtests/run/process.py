@@ -13,7 +13,9 @@ DOWN_WITHIN_S = 45.0
 class Process:
     """A command that is the same in all its lives, with one log of them all."""
 
-    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str], log: Path):
+    def __init__(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], log: Path
+    ) -> None:
         self.name = name
         self._command = command
         self._environ = environ

@@ -37,7 +37,7 @@ def check(evidence: Evidence) -> Finding:
             "upper end of its 95 % interval": high,
             "share of calls that failed": _failed_calls(evidence),
         },
-        judged=limits.failed_share is not None,
+        judged=limits.failed_share is not None or limits.failed_share_shown is not None,
     )
 
 

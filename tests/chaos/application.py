@@ -32,7 +32,7 @@ class Application(threading.Thread):
         super().__init__(name="application", daemon=True)
         self.handed: list[Handed] = []
         self.refused = 0
-        """How often a message was not taken for want of the database."""
+        """How often a message was not known to be taken, for want of the database."""
         self.error: Exception | None = None
         self.backlogged = threading.Event()
         self._queue = Queue.from_env(stage.environ)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -123,7 +123,7 @@ def _look_on(
             crash = report.restarts.total() % 2 == 0
             postgres.restart(signal.SIGQUIT if crash else signal.SIGINT)
             report.restarts["crashes" if crash else "shutdowns"] += 1
-        round_.note_takeovers({one.token for one in witness.in_flight()})
+        round_.note_takeovers(lambda: {one.token for one in witness.in_flight()})
         if report.done > told:
             told = report.done
             progress(report)
@@ -192,11 +192,14 @@ class _Round:
         with self.mutex:
             return self.chance.uniform(low, high)
 
-    def note_takeovers(self, in_flight: Collection[str]) -> None:
+    def note_takeovers(self, in_flight: Callable[[], set[str]]) -> None:
         """Note how long it took where a lease of the dead is no more."""
+        with self.mutex:
+            known = set(self.left)  # Who dies during the look may not be in it.
+        gone = known - in_flight()
         now = now_us()
         with self.mutex:
-            for token in self.left.keys() - in_flight:
+            for token in gone:
                 host, killed_us = self.left.pop(token)
                 down = host == self.down
                 times = self.report.takeovers_s if down else self.report.restored_s

@@ -24,7 +24,7 @@ from tests.chaos.stage import Process, Stage, Stuck, now_us, staged
 STUCK_S = 30.0
 """No restart takes a tenth of this: what has not happened by then will not."""
 AT_ONCE_S = 10.0
-"""Much, for a busy machine; but a lane that waited for the lease of the dead took longer (15 s)."""
+"""Much, for a busy machine; but a lane that waited for the lease of the dead took longer (12 s)."""
 DRAIN_S = 60.0
 COLD_EVERY = 10
 """Every tenth restart is one from nothing, imports and all."""

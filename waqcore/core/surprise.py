@@ -101,7 +101,7 @@ class Surprise:
             left = -expm1(-times) / times
             rate = self.usual + (self.batches - self.usual) * left
             faded = _progeny(self._slots.times(rate))
-        return faded
+        return progeny if faded is None else faded
 
     def _exact(self, delay: float, ahead: float) -> list[float]:
         """The probabilities of at most 0, 1, … extra slots.

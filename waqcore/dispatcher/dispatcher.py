@@ -85,7 +85,7 @@ class Dispatcher:
         self._ended: list[Ended] = []
         self._probed: list[Probed] = []
         self._calls: set[asyncio.Task[None]] = set()
-        self._others: set[str] = set()
+        self._alive: set[str] = set()
         """The dispatchers that lived when we last looked, we among them."""
         self._mine: set[str] = set()
         """The tokens of the leases we know we hold, until they are known to be settled."""
@@ -160,11 +160,11 @@ class Dispatcher:
     async def _beat(self) -> None:
         now = self._store.now()
         self._look_at_the_wall(now)
-        others = await self._write(lambda connection: self._renew_among(connection, now))
-        if self._others - others:
+        alive = await self._write(lambda connection: self._renew_among(connection, now))
+        if self._alive - alive:
             # What was in flight there was not to be looked at before that one's lease ended.
             self._wake_all(self._store.senders)
-        self._others = others
+        self._alive = alive
         self._signal.set()  # Timers stand still while the machine sleeps: look what is due by now.
 
     def _look_at_the_wall(self, now: Now) -> None:

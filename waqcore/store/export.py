@@ -243,7 +243,8 @@ def _claimed(token: str, started_at: int, skew: int) -> tuple[int | None, int | 
     claimed_at = told.claimed_at + skew
     if not 0 <= started_at - claimed_at <= BEGUN_WITHIN_US:
         claimed_at = started_at
-    return (claimed_at - told.claimed_at + told.ready_at if told.ready_at else None, claimed_at)
+    shift = claimed_at - told.claimed_at
+    return told.ready_at + shift if told.ready_at else None, claimed_at
 
 
 def _left_at(at: int, started_at: int, finished_at: int | None) -> int:

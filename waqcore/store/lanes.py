@@ -40,7 +40,7 @@ _lock_free = _lock.with_for_update(key_share=True, skip_locked=True)
 def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     """Split values into runs for IN lists, each filled up to a power of two with its last value.
 
-    So a statement has nine lengths, and a server plans each of them once: planning the look at a
+    So a statement has ten lengths, and a server plans each of them once: planning the look at a
     lane's heads was measured to take longer than the look.
     """
     for start in range(0, len(values), IN_MAX):

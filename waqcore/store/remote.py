@@ -37,7 +37,8 @@ Source: Linux, adjtimex(2).
 """
 
 LEASE_MAX_US = 15 * SECOND
-"""No dispatcher that lives has a lease that ends later: one that seems to is of another time."""
+"""No dispatcher that lives has a lease that ends later (its own are of 12 s): one that seems to is
+of another time."""
 
 WITNESS_US = 10 * MINUTE
 """How often a host notes how its clock stands."""

@@ -16,7 +16,12 @@ def requires(scope: Scope | None) -> Callable[[AnyRequest], Awaitable[None]]:
     """A `before_request` of routes: lets in who holds a token with the scope, and brings JSON.
 
     None: any token will do. Not a guard of Litestar's: for each of those it copies the route, which
-    was measured to take an eighth of all that an enqueue costs the framework.
+    was measured to take an eighth of all that an enqueue costs the framework. Of several, Litestar
+    runs the innermost alone.
+
+    Raises, when a request comes:
+        NotAuthorizedException, PermissionDeniedException, TooManyRequestsException: as `authorize`.
+        HTTPException: 415, its body says that it is not JSON.
     """
 
     async def enter(request: AnyRequest) -> None:

@@ -20,11 +20,11 @@ WAITING_MAX = 4_096
 
 
 class BusyError(Exception):
-    """More wait to be queued than would be in time."""
+    """More wait to be stored than would be in time."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"{WAITING_MAX:,} wait to be queued: this one was not; try again in a second"
+            f"{WAITING_MAX:,} others wait to be stored: this was not taken; try again in a second"
         )
 
 
