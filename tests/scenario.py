@@ -291,8 +291,8 @@ class Scenario:
 
     @property
     def shortest_gap(self) -> float:
-        """The least time between two calls, all being one sender's."""
-        return min(later - earlier for earlier, later in pairwise(self.times))
+        """The least time between two calls, all being one sender's, to the microsecond."""
+        return round(min(later - earlier for earlier, later in pairwise(self.times)), 6)
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the database holds, read past all of our code."""
