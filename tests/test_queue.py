@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.engines import address, an_engine
 from tests.scenario import RECIPIENT, SENDER, SIBLING, START, on_a_ram_disk
 from tests.store.hand import HandClock
 from waqcore.core.control import Resolution
+from waqcore.core.instants import SECOND
 from waqcore.core.message import Priority, State
 from waqcore.draft import Draft, DraftError
 from waqcore.phone import PhoneError
@@ -19,6 +21,7 @@ from waqcore.senders import fleet
 from waqcore.settings import Kind, Settings
 from waqcore.store.controls import PORTION, Filter
 from waqcore.store.enqueue import IdempotencyError, SuppressedError
+from waqcore.store.tables import message
 
 OTHER = "+6281234567891"
 IN_A_MINUTE = START + timedelta(minutes=1)
@@ -144,6 +147,27 @@ def test_send_now_is_before_everything(queue: Queue) -> None:
 
     assert [message.body for message in queue.status().next] == ["now", "high"]
     assert queue.status().next[0].priority == "bypass"
+
+
+def test_the_next_are_of_all_lanes_and_what_backs_off_is_among_them_in_its_turn(
+    queue: Queue,
+) -> None:
+    """A lane's first message comes back in a minute; ten seconds lie between its other two."""
+    first, *_ = (queue.enqueue(RECIPIENT, body) for body in ("first", "second", "third"))
+    queue.enqueue(RECIPIENT, "other", priority="low", sender=SIBLING)
+    retry_at = queue.store.now().steady + 60 * SECOND
+    backs_off = update(message).where(message.c.id == first.id).values(retry_at=retry_at)
+    queue.store.write(lambda connection: connection.execute(backs_off))
+
+    following = queue.status().next
+
+    assert [one.body for one in following] == ["second", "other", "third", "first"]
+    assert [one.eta and one.eta.at for one in following] == [
+        START,
+        START,
+        START + timedelta(seconds=10),
+        START + timedelta(minutes=1),
+    ]
 
 
 def test_an_unknown_id_is_not_found(queue: Queue) -> None:

@@ -109,8 +109,10 @@ class Estimator:
         Messages behind it matter only while it is not due itself.
         """
         sender = mine.sender
-        ahead, loud, later = found.ahead, found.loud, self._later(mine)
-        back = [one for one in self._backing_off(sender) if one.goes_before(mine)]
+        ahead, loud = found.ahead, found.loud
+        later = () if found.calm else self._later(mine)
+        backing_off = [] if found.calm else self._backing_off(sender)
+        back = [one for one in backing_off if one.goes_before(mine)]
         if back:
             returning = Counter(dict(later)) + Counter(one.retry_at for one in back)
             later = tuple(sorted(returning.items()))

@@ -1,9 +1,11 @@
 """What stands in the queue, what each lane waits for, and when it will be clear."""
 
+import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from statistics import median
 
 from sqlalchemy import Connection
@@ -222,23 +224,45 @@ def _by_priority(counted: list[Tally]) -> dict[str, int]:
 
 
 def _next(estimator: Estimator, connection: Connection, by_sender: Counter[str]) -> list[Message]:
-    """The next messages to go, over the busiest lanes, in the order they should go."""
-    busiest = [sender for sender, _ in by_sender.most_common(LANES_MAX)]
-    found = [
-        (row, estimator.eta_at(row, place))
-        for sender in busiest
-        for row, place in _places(review.heads(connection, sender, estimator.now.wall, NEXT_MAX))
-    ]
-    unknown = instant(2**53)
-    found.sort(key=lambda one: (one[1].at or unknown, one[0].priority, one[0].seq))
-    return [_fixed(row, eta, estimator.now) for row, eta in found[:NEXT_MAX]]
+    """The next messages to go, over the busiest lanes, in the order they should go.
+
+    Of each lane only those are foretold that may be among them: a forecast takes a millisecond.
+    """
+    runs: list[Iterator[_Foretold]] = []
+    for sender, _ in by_sender.most_common(LANES_MAX):
+        rows = review.heads(connection, sender, estimator.now.wall, NEXT_MAX)
+        runs += (_foretold(estimator, places) for places in _runs(rows, estimator.now))
+    found = islice(heapq.merge(*runs, key=_when), NEXT_MAX)
+    return [_fixed(row, eta, estimator.now) for row, eta in found]
 
 
-def _places(rows: list[MessageRow]) -> Iterator[tuple[MessageRow, Position]]:
+_Foretold = tuple[MessageRow, Eta]
+_Placed = tuple[MessageRow, Position]
+_UNKNOWN = instant(2**53)
+
+
+def _when(one: _Foretold) -> tuple[datetime, int, int]:
+    row, eta = one
+    return eta.at or _UNKNOWN, row.priority, row.seq
+
+
+def _foretold(estimator: Estimator, places: Sequence[_Placed]) -> Iterator[_Foretold]:
+    for row, place in places:
+        yield row, estimator.eta_at(row, place)
+
+
+def _runs(rows: Sequence[MessageRow], now: Now) -> tuple[list[_Placed], list[_Placed]]:
+    """The heads of a lane in two runs, in each of which they go one after the other: those that
+    wait for nothing but their turn, and those that back off."""
+    waiting: list[_Placed] = []
+    backing_off: list[_Placed] = []
     loud = 0
     for ahead, row in enumerate(rows):
-        yield row, Position(ahead, exact=True, loud=loud)
+        run = backing_off if row.retry_at > now.steady else waiting
+        run.append((row, Position(ahead, exact=True, loud=loud)))
         loud += row.priority <= Priority.HIGH
+    backing_off.sort(key=lambda one: one[0].retry_at)
+    return waiting, backing_off
 
 
 def _fixed(row: MessageRow, eta: Eta, now: Now) -> Message:

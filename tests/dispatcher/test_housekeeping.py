@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.scenario import RECIPIENT, Arrived, Running, Scenario, at, play
 from tests.virtual_time import inline
-from waqcore.dispatcher.housekeeping import listen, tidy
+from waqcore.dispatcher.housekeeping import WATCH_S, listen, tidy, watch
+from waqcore.dispatcher.watch import FORECASTS_MAX, PORTION
 from waqcore.draft import Draft
 from waqcore.store.position import EXACT_MAX
 
@@ -114,3 +115,31 @@ def test_housekeeping_outlives_a_database_that_fails_for_a_moment(tmp_path: Path
             assert s.calls == list[Arrived]()
 
     play(tmp_path, story)
+
+
+def test_of_a_flood_all_is_counted_and_few_are_foretold(tmp_path: Path) -> None:
+    """Its portions follow each other at once, forecasts are made every other second."""
+
+    async def story(s: Scenario) -> list[tuple[int, int]]:
+        s.queue.pause("lunch", until=at(1_000))
+        drafts = [Draft(to=RECIPIENT, body=str(n)) for n in range(3 * PORTION)]
+        s.queue.enqueue_many(drafts)
+        running = s.start()
+        watching = asyncio.create_task(watch(running.store, running.dispatcher, inline))
+        seen = []
+        for instant in (0.5, WATCH_S + 0.5):
+            await s.until(instant)
+            (seen_now,) = s.sql(
+                "SELECT (SELECT message_seq FROM waq_counted), (SELECT count(*) FROM waq_forecast)"
+            )
+            seen.append(tuple(seen_now))
+            s.enqueue("one more")
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        return seen
+
+    assert play(tmp_path, story) == [
+        (3 * PORTION, FORECASTS_MAX),
+        (3 * PORTION + 1, FORECASTS_MAX + 1),
+    ]

@@ -32,13 +32,15 @@ TOLD_US = SECOND
 """A range is told to the second: a call some milliseconds late is not outside of it."""
 
 
-def look(store: Store, heard: Sequence[Heard], grids: Grids | None = None) -> bool:
+def look(
+    store: Store, heard: Sequence[Heard], grids: Grids | None = None, *, foretells: bool = True
+) -> bool:
     """Take in what has come and been heard; True if more has come than one look takes in.
 
     Forecasts are worked out between two transactions: they would hold up whoever writes.
     """
     come = store.write(lambda connection: _take_in(connection, store, heard))
-    if come:
+    if come and foretells:
         told = store.read(lambda connection: _told(connection, store, come, grids))
         store.write(lambda connection: forecasts.keep(connection, told))
     return len(come) == PORTION

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
 )
 
@@ -41,6 +42,8 @@ class Position(NamedTuple):
     """False: from the tally, about a second old."""
     loud: int = 0
     """Those of them that quiet hours do not hold."""
+    calm: bool = False
+    """Whether it is known that nothing of its lane backs off or is for later."""
 
 
 class Place(NamedTuple):
@@ -51,6 +54,17 @@ class Place(NamedTuple):
     seq: int
     due_at: int
     """First-due instant, wall."""
+
+
+_lane = select(literal(1)).where(message.c.sender == bindparam("sender"), QUEUED)
+_backs_off = _lane.where(
+    message.c.retry_at > literal_column("0"),  # As the index states it.
+    message.c.retry_at > bindparam("steady", type_=BigInteger),
+)
+_is_for_later = _lane.where(
+    message.c.send_at.is_not(None), message.c.send_at > bindparam("wall", type_=BigInteger)
+)
+_calm = (~(_backs_off.exists() | _is_for_later.exists())).label("calm")
 
 
 def _before(priority: int) -> Select[*tuple[int, ...]]:
@@ -70,15 +84,12 @@ def _before(priority: int) -> Select[*tuple[int, ...]]:
             select(func.count()).select_from(some.limit(EXACT_MAX + 1).subquery()).scalar_subquery()
             for some in (at_once, waiting.where(message.c.send_at <= until))
         )
-    return select(*counts)
+    return select(_calm, *counts)
 
 
 _BEFORE = tuple(_before(priority) for priority in range(len(Priority) + 1))
 """By priority, and for a message of none at all."""
 
-_tallied = select(tally.c.priority, tally.c.queued - tally.c.scheduled).where(
-    tally.c.sender == bindparam("sender")
-)
 _in_line = (
     select(message.c.seq)
     .where(
@@ -90,8 +101,11 @@ _in_line = (
     .limit(1)
 )
 # By `send_at` too, though all have none, as the index of places is: see `messages`.
-_first = _in_line.order_by(message.c.send_at, message.c.seq)
-_last = _in_line.order_by(message.c.send_at.desc(), message.c.seq.desc())
+_first = _in_line.order_by(message.c.send_at, message.c.seq).scalar_subquery()
+_last = _in_line.order_by(message.c.send_at.desc(), message.c.seq.desc()).scalar_subquery()
+_tallied = select(tally.c.priority, tally.c.queued - tally.c.scheduled, _first, _last).where(
+    tally.c.sender == bindparam("sender")
+)
 
 _later = (
     select(message.c.send_at, func.count())
@@ -119,13 +133,14 @@ def position(connection: Connection, place: Place, now: Now) -> Position:
         "seq": place.seq,
         "due_at": min(now.wall, place.due_at - 1),
         "wall": now.wall,
+        "steady": now.steady,
     }
-    counts = connection.execute(_BEFORE[place.priority], values).one()
+    calm, *counts = connection.execute(_BEFORE[place.priority], values).one()
     ahead, loud = sum(counts), sum(counts[: 2 * (Priority.HIGH + 1)])
-    if ahead > EXACT_MAX:
-        estimate = _estimate(connection, place)
-        return Position(estimate, exact=False, loud=min(loud, estimate))
-    return Position(ahead, exact=True, loud=loud)
+    exact = ahead <= EXACT_MAX
+    if not exact:
+        ahead = _estimate(connection, place)
+    return Position(ahead, exact, min(loud, ahead), bool(calm))
 
 
 def positions(connection: Connection, places: Sequence[Place], now: Now) -> dict[int, Position]:
@@ -163,7 +178,7 @@ def _following(places: Sequence[Place], first: Position) -> dict[int, Position]:
     """The positions of messages that come one right after the other, from the first's."""
     loud = places[0].priority <= Priority.HIGH
     return {
-        place.seq: Position(first.ahead + n, first.exact, first.loud + n * loud)
+        place.seq: first._replace(ahead=first.ahead + n, loud=first.loud + n * loud)
         for n, place in enumerate(places)
     }
 
@@ -172,10 +187,9 @@ def _between(places: Sequence[Place], low: Position, high: Position) -> dict[int
     """The positions of a stretch by those of its ends, evenly spread."""
     gaps = len(places) - 1
     return {
-        place.seq: Position(
-            low.ahead + n * (high.ahead - low.ahead) // gaps,
-            low.exact,
-            low.loud + n * (high.loud - low.loud) // gaps,
+        place.seq: low._replace(
+            ahead=low.ahead + n * (high.ahead - low.ahead) // gaps,
+            loud=low.loud + n * (high.loud - low.loud) // gaps,
         )
         for n, place in enumerate(places)
     }
@@ -191,12 +205,12 @@ def later(connection: Connection, place: Place, now: Now) -> list[tuple[int, int
 
 def _estimate(connection: Connection, place: Place) -> int:
     """All of the higher priorities, and of its own the share that lies before it."""
-    rows = connection.execute(_tallied, {"sender": place.sender})
-    queued: dict[int, int] = dict(rows.all())
+    values = {"sender": place.sender, "priority": place.priority}
+    tallied = connection.execute(_tallied, values).all()
+    queued: dict[int, int] = {priority: waiting for priority, waiting, *_ in tallied}
     higher = sum(waiting for priority, waiting in queued.items() if priority < place.priority)
-    own = {"sender": place.sender, "priority": place.priority}
-    first = connection.scalar(_first, own) or place.seq
-    last = connection.scalar(_last, own) or place.seq
+    ends: tuple[int | None, int | None] = tallied[0][2:] if tallied else (None, None)
+    first, last = (place.seq if end is None else end for end in ends)
     share = (place.seq - first) / (last - first) if last > first else 0.0
     estimate = higher + round(share * queued.get(place.priority, 0))
     return max(EXACT_MAX + 1, estimate)

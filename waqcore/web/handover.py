@@ -13,8 +13,8 @@ Together = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 """Work on all that have come, in a thread: for each what came of it, or its own error."""
 
 GATHER_S = 0.008
-"""How long a commit waits for as many as came together before, in seconds. What a commit and its
-forecasts cost is paid once for all in it: some 3 ms, beside 0.1 ms for each message."""
+"""How long a commit waits for those who may come before long, in seconds. What a commit and its
+forecasts cost is paid once for all in it: as much as a dozen messages in it do."""
 WAITING_MAX = 4_096
 """Items that wait for their commit, two seconds of work; whoever comes then is sent away."""
 
@@ -52,8 +52,9 @@ class Handover(Generic[Item, Result]):
         self._committing = False
         self._gathering: asyncio.TimerHandle | None = None
         """None: nobody waits for company."""
-        self._crowds = deque([1, 1], maxlen=2)
-        """Items in the last commits."""
+        self._expected = 1
+        """Items that may come before long: as many as were under way when last some were answered,
+        since whoever is answered tends to come again."""
 
     async def hand_over(self, item: Item) -> Result:
         """Have an item's work done in one commit with whoever comes meanwhile.
@@ -75,10 +76,10 @@ class Handover(Generic[Item, Result]):
         self._thread.shutdown()
 
     def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Commit once as many wait as last time, or after a moment; at once for who comes alone."""
+        """Commit once as many wait as may come, or after a moment; at once for who comes alone."""
         if self._committing or not self._waiting:
             return
-        if len(self._waiting) >= max(self._crowds):
+        if len(self._waiting) >= min(self._expected, self._most):
             self._commit(loop)
         elif self._gathering is None:
             self._gathering = loop.call_later(GATHER_S, self._commit, loop)
@@ -89,7 +90,6 @@ class Handover(Generic[Item, Result]):
             self._gathering = None
         at_once = min(self._most, len(self._waiting))
         together = [self._waiting.popleft() for _ in range(at_once)]
-        self._crowds.append(len(together))
         self._committing = True
         items = [handed.item for handed in together]
         done = loop.run_in_executor(self._thread, self._together, items)
@@ -111,4 +111,5 @@ class Handover(Generic[Item, Result]):
             else:
                 handed.future.set_result(result)
         self._committing = False
+        self._expected = len(together) + len(self._waiting)
         self._gather(loop)

@@ -136,3 +136,26 @@ def test_the_loop_goes_on_while_a_commit_runs(
         monkeypatch.setattr(queue, "enqueue_each", slow)
 
         assert asyncio.run(look(queue))
+
+
+def test_those_who_come_again_and_again_end_up_in_one_commit() -> None:
+    """Not in two that take turns, each of which pays for a commit. Only the first is not waited
+    with: nobody knew of the others."""
+    crowds: list[int] = []
+
+    def together(items: Sequence[int]) -> Sequence[int]:
+        crowds.append(len(items))
+        return items
+
+    async def come_again(handover: Handover[int, int]) -> None:
+        for n in range(5):
+            await handover.hand_over(n)
+
+    async def eight() -> None:
+        handover = Handover(together, MESSAGES_MAX)
+        await asyncio.gather(*(come_again(handover) for _ in range(8)))
+        handover.close()
+
+    asyncio.run(eight())
+
+    assert crowds[:4] == [1, 8, 8, 8]

@@ -24,8 +24,9 @@ log = logging.getLogger("waqcore.web")
 LOOK_S = 1.0
 """How often is looked whether anything has moved, while a page is open."""
 
-SHARE = 0.01
-"""The share of a core that looking and drawing may take: a long queue is looked at less often."""
+SHARE = 0.007
+"""The share of a core that looking and drawing may take: a long queue is looked at less often. What
+is sent to a page, and whether anything has moved, take some more: a hundredth in all."""
 
 STALE_S = 10.0
 """A snapshot so old is taken anew though nothing seems to have moved: some things end by time."""

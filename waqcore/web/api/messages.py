@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+import msgspec
+from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RequestBody
+from litestar.response.base import ASGIResponse
 
 from waqcore import as_json
 from waqcore.core.message import Event, State, states_taking
@@ -45,23 +48,32 @@ KeyHeader = Annotated[
 ]
 
 
+_QUEUED = ResponseSpec(
+    as_json.Message,
+    generate_examples=False,
+    description="Queued: the message is on disk.",
+)
+
+
 @post(
     "/messages",
     status_code=202,
     before_request=requires(Scope.ENQUEUE),
-    responses=problems(400, 413, 415, 422),
+    responses=problems(400, 413, 415, 422) | {202: _QUEUED},
     summary="Queue a message",
 )
 async def enqueue(
     data: RequestBody[NewMessage],
     backend: NamedDependency[Backend],
     idempotency_key: KeyHeader = None,
-) -> Response[as_json.Message]:
+) -> ASGIResponse:
     """Queue a message. Once this answers, the message is on disk."""
     message = await backend.enqueue(data.draft(_one_key(idempotency_key, data.idempotency_key)))
-    return Response(
-        as_json.message(message),
+    # Made here: Litestar's own way to an answer was measured to take a ninth of the request.
+    return ASGIResponse(
+        body=msgspec.json.encode(as_json.message(message)),
         status_code=202,
+        media_type=MediaType.JSON,
         headers={"Location": f"/v1/messages/{message.id}"},
     )
 
