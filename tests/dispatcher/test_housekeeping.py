@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from tests.scenario import RECIPIENT, Arrived, Running, Scenario, at, play
+from tests.scenario import RECIPIENT, SENDER, SIBLING, Arrived, Running, Scenario, at, play
 from tests.virtual_time import inline
 from waqcore.dispatcher.housekeeping import WATCH_S, listen, tidy, watch
 from waqcore.dispatcher.watch import FORECASTS_MAX, PORTION
@@ -143,3 +143,25 @@ def test_of_a_flood_all_is_counted_and_few_are_foretold(tmp_path: Path) -> None:
         (3 * PORTION, FORECASTS_MAX),
         (3 * PORTION + 1, FORECASTS_MAX + 1),
     ]
+
+
+def test_a_sweep_looks_at_a_share_of_the_lanes_and_the_next_at_the_following(
+    tmp_path: Path,
+) -> None:
+    """Nothing else tells of these messages: the quarter of two lanes is none, the half is one."""
+
+    async def story(s: Scenario) -> list[list[str]]:
+        running = s.start()
+        await s.until(1)
+        for sender in (SENDER, SIBLING):
+            s.queue.enqueue(RECIPIENT, sender, sender=sender)
+        seen = []
+        for n, share in enumerate((0.25, 0.25, 0.5)):
+            running.dispatcher.sweep(share)
+            await s.until(2 + n)
+            seen.append([call.body for call in s.calls])
+        return seen
+
+    seen = play(tmp_path, story, senders=(SENDER, SIBLING))
+
+    assert seen == [[], [SENDER], [SENDER, SIBLING]]

@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
+from itertools import cycle, islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -90,16 +91,26 @@ class Dispatcher:
         self._mine: set[str] = set()
         """The tokens of the leases we know we hold, until they are known to be settled."""
         self._heard: deque[Heard] = deque(maxlen=HEARD_MAX)
+        self._round = cycle(store.senders)
+        self._owed = 0.0
+        """Lanes that sweeps have still to look at, less than one."""
 
     def wake(self) -> None:
         """Look for news now: something was enqueued or pressed."""
         self._looking = True
         self._signal.set()
 
-    def sweep(self) -> None:
-        """Look at every lane, whatever is known of it."""
-        self._wake_all(self._store.senders)
-        self._signal.set()
+    def sweep(self, share: float) -> None:
+        """Look at the next share of all lanes, whatever is known of them, going round and round.
+
+        Never at all of them together: 5,000 were measured to hold up calls for two seconds.
+        """
+        self._owed += share * len(self._store.senders)
+        lanes = int(self._owed)
+        if lanes:
+            self._owed -= lanes
+            self._wake_all(islice(self._round, lanes))
+            self._signal.set()
 
     def heard(self, most: int) -> list[Heard]:
         """Calls that are over and that nobody was told of yet, the oldest first."""

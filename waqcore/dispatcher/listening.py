@@ -15,8 +15,8 @@ LOOK_S = 0.2
 also where a connection pooler lets no notifications through."""
 
 SWEEP_S = 60.0
-"""How often every lane is asked: a message whose transaction stayed open for long after its enqueue
-is told by nothing else."""
+"""In what time every lane is asked once: a message whose transaction stayed open for long after its
+enqueue is told by nothing else."""
 
 RETRY_S = 1.0
 
@@ -28,7 +28,7 @@ async def listen_to_the_server(
     assert isinstance(database, Server)
     loop = asyncio.get_running_loop()
     listener = _Listener(database, dispatcher, loop)
-    sweep_at = loop.time() + SWEEP_S
+    swept_at = loop.time()
     try:
         while True:
             try:
@@ -39,9 +39,9 @@ async def listen_to_the_server(
                 await asyncio.sleep(RETRY_S)
                 continue
             listener.noted(version)
-            if loop.time() >= sweep_at:
-                sweep_at = loop.time() + SWEEP_S
-                dispatcher.sweep()
+            now = loop.time()
+            dispatcher.sweep(min(1.0, (now - swept_at) / SWEEP_S))
+            swept_at = now
             await asyncio.sleep(LOOK_S)
     finally:
         listener.close()
