@@ -24,7 +24,7 @@ log = logging.getLogger("waqcore.web")
 LOOK_S = 1.0
 """How often is looked whether anything has moved, while a page is open."""
 
-SHARE = 0.007
+SHARE = 0.006
 """The share of a core that looking and drawing may take: a long queue is looked at less often. What
 is sent to a page, and whether anything has moved, take some more: a hundredth in all."""
 
