@@ -1,6 +1,6 @@
 """How far a process rose, whichever of its lives it was in.
 
-What a process holds rises while it warms up: the service by some 12 MB in two minutes, of which
+What a process holds rises while it warms up: the service by some 10 MB in two minutes, of which
 nothing tells of a leak. Where it is killed and started again, two instants find it at two ages. So
 a life is compared with itself, after it has warmed up, and lives with lives of the same age.
 """
@@ -16,7 +16,7 @@ SETTLED_S = 300
 WINDOW_S = 30
 """Samples of one life about an instant are put together over so long."""
 ABOUT_S = 120
-"""The same for samples of many lives: five of them, where each has half a minute."""
+"""The same for samples of many lives: some nine, where each has half a minute."""
 AGES_MIN = 10
 """Ages in seconds at which a life must be comparable, to say anything."""
 LIVES, LIVES_MIN = 10, 5
