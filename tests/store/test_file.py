@@ -102,7 +102,7 @@ def test_a_connection_that_writes_keeps_more_than_one_that_reads(folder: Path) -
     def kept(connection: Connection) -> int:
         return -int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
 
-    assert (database.write(kept), database.read(kept)) == (2_000, 256)
+    assert (database.write(kept), database.read(kept)) == (1_000, 256)
     database.close()
 
 
