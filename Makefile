@@ -50,8 +50,9 @@ load: $(READY) ## Two minutes of load with faults and kills, and a verdict (SCEN
 	@$(BIN)/python -m loadtests.run $(SCENARIO) $(if $(filter command line environment,$(origin PACE)),--pace $(PACE)) \
 	  $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
 
-soak: $(READY) ## Half an hour of load with faults and 60 kills, and a verdict
-	@$(BIN)/python -m loadtests.run soak $(if $(SEED),--seed $(SEED))
+soak: $(READY) ## Half an hour of load with faults and 60 kills, ten minutes without, and a verdict (KILLS=0)
+	@$(BIN)/python -m loadtests.run soak $(if $(SEED),--seed $(SEED)) \
+	  $(if $(filter command line environment,$(origin KILLS)),--kills $(KILLS))
 
 notebooks: $(READY) ## Run every notebook in full and keep its outputs (ONLY=name for one)
 	@$(BIN)/python -m tests.notebooks $(ONLY)

@@ -1,6 +1,7 @@
 """What stands in the queue, what each lane waits for, and when it will be clear."""
 
 import heapq
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -208,12 +209,13 @@ def read_status(connection: Connection, store: Store) -> Status:
 
 def accuracy_of(connection: Connection, now: Now) -> Accuracy | None:
     """How forecasts of the last 24 hours fared; None: none has been proved yet."""
-    told = fared(connection, now.wall - DAY)
-    if not told:
+    inside, off = 0, array("q")
+    for one in fared(connection, now.wall - DAY):
+        inside += one.low_at <= one.called_at <= (one.high_at or NEVER)
+        off.append(abs(one.called_at - one.at))
+    if not off:
         return None
-    inside = [one.low_at <= one.called_at <= (one.high_at or NEVER) for one in told]
-    off = median(abs(one.called_at - one.at) for one in told)
-    return Accuracy(forecasts=len(told), off_s=seconds(round(off)), inside=sum(inside) / len(told))
+    return Accuracy(forecasts=len(off), off_s=seconds(round(median(off))), inside=inside / len(off))
 
 
 def _by_priority(counted: list[Tally]) -> dict[str, int]:

@@ -14,8 +14,8 @@ from loadtests.run.order import Order
 from loadtests.run.process import Process
 from loadtests.run.service import Service
 
-FIRST, LAST = 0.1, 1.0
-"""The shares of the time between which things happen."""
+FIRST = 0.1
+"""The share of the time before which nothing happens."""
 DOWN_MAX_S = 1.5
 """How long a killed service stays down, at most."""
 AWAY_S = 3.0
@@ -64,10 +64,11 @@ def planned(order: Order) -> list[Event]:
     ]
     chance.shuffle(whats)
     ahead_s = _settings(order)
-    share_s = (LAST - FIRST) * order.seconds / max(1, len(whats))
+    over_s = (1.0 - order.calm) * order.seconds
+    share_s = (1.0 - FIRST) * over_s / max(1, len(whats))
     return [
         Event(
-            FIRST * order.seconds + share_s * (index + 0.6 * chance.random()),
+            FIRST * over_s + share_s * (index + 0.6 * chance.random()),
             what,
             chance.uniform(0.0, DOWN_MAX_S) if what == KILL else AWAY_S,
             whats[:index].count(what),

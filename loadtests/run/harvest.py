@@ -85,6 +85,7 @@ def _parameters(order: Order) -> dict[str, str | int | float]:
         "drops of the gateway": order.drops,
         "times the disk is full": order.full_disks,
         "steps of the service's wall clock": order.clock_steps,
+        "calm at the end, s": order.calm * order.seconds,
         "API and dispatcher": "two processes" if order.apart else "one process",
     }
 

@@ -31,6 +31,8 @@ class Order(NamedTuple):
     drops: int
     full_disks: int
     clock_steps: int
+    calm: float
+    """The share of the time, at its end, in which nothing is disturbed."""
     apart: bool
     seed: int
     out: Path
@@ -95,6 +97,7 @@ def of_arguments(chosen: argparse.Namespace) -> Order:
         drops=_number(chosen.drops, known.drops),
         full_disks=_number(chosen.full_disks, known.full_disks),
         clock_steps=_number(chosen.clock_steps, known.clock_steps),
+        calm=known.calm,
         apart=known.apart,
         seed=chosen.seed,
         out=chosen.out,

@@ -23,6 +23,8 @@ class Scenario(NamedTuple):
     """How often there is no room left for the database, for a while: needs root."""
     clock_steps: int = 0
     """How often the service's wall clock is set, forward or back: needs a C compiler."""
+    calm: float = 0.0
+    """The share of the time, at its end, in which nothing of that happens."""
     apart: bool = False
     """API and dispatcher are two processes, killed each for itself; else one."""
     acknowledge_p99_ms: float | None = None
@@ -95,6 +97,12 @@ SCENARIOS = {
     ),
     "spike": Scenario("a quiet time with three moments in which everybody comes", "spike", 180.0),
     "soak": Scenario(
-        "half an hour with faults and 60 kills", "soak", 1_800.0, kills=60, drops=4, senders=4
+        "half an hour with faults and 60 kills, and ten minutes without kills",
+        "soak",
+        2_400.0,
+        kills=60,
+        drops=4,
+        calm=0.25,
+        senders=4,
     ),
 }

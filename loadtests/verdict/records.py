@@ -132,7 +132,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     three attempts at 10 % of failures, 0.1 %, can then be told from two, 1 %."""
     recovery_s: Positive | None = 15.0
     memory_growth_mb: NotNegative | None = 3.0
-    """The end above minute five; shorter runs are not judged by it."""
+    """The end above minute five, of one life or of many (`lives`); shorter runs are not judged."""
     handle_growth: NotNegative | None = 20.0
     order_slack_ms: NotNegative = 50.0
     """How long before a call a message must have been acknowledged and due to go before it."""

@@ -1,6 +1,8 @@
 """What is SQLite's alone: the file itself, its lock, and what to do where it cannot be used."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from waqcore.export import read_messages
 from waqcore.store.database import open_database
 from waqcore.store.errors import StoreError, UnwritableDatabaseError
 from waqcore.store.file import File
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -47,6 +51,59 @@ def test_the_file_is_durable_and_read_beside_a_writer(folder: Path) -> None:
     assert pragma("synchronous") == 2  # FULL: a commit survives a power cut.
     assert pragma("foreign_keys") == 1
     store.close()
+
+
+READERS = """
+import sys, threading
+import psutil
+from waqcore.store.file import File
+
+database, together = File(sys.argv[1]), threading.Barrier(9)
+
+def read(connection):
+    connection.exec_driver_sql("SELECT count(*) FROM t").scalar_one()
+    together.wait()
+    connection.exec_driver_sql("SELECT count(*) FROM t WHERE body LIKE '%y'").scalar_one()
+    together.wait()
+
+threads = [threading.Thread(target=database.read, args=(read,)) for _ in range(8)]
+for thread in threads:
+    thread.start()
+together.wait()
+before = psutil.Process().memory_info().rss
+together.wait()
+print(psutil.Process().memory_info().rss - before)
+"""
+
+
+def test_what_readers_hold_does_not_grow_with_the_file(folder: Path) -> None:
+    """Eight that each keep 2,000 KiB of it, as SQLite would have them, hold 16 MiB more."""
+    database = a_table(folder)
+    database.write(lambda c: c.exec_driver_sql("ALTER TABLE t ADD body TEXT"))
+    rows = [(n, "x" * 200) for n in range(20_000)]
+    database.write(lambda c: c.exec_driver_sql("INSERT INTO t VALUES (?, ?)", rows))
+    database.close()
+
+    told = subprocess.run(
+        [sys.executable, "-c", READERS, address(folder)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=True,
+    ).stdout
+
+    assert int(told) < 8 * 1024 * 1024
+
+
+def test_a_connection_that_writes_keeps_more_than_one_that_reads(folder: Path) -> None:
+    database = a_table(folder)
+
+    def kept(connection: Connection) -> int:
+        return -int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+    assert (database.write(kept), database.read(kept)) == (1_000, 256)
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y"])

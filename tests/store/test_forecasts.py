@@ -37,7 +37,7 @@ def test_a_forecast_fares_by_its_messages_first_call(folder: Path) -> None:
     _called(store, 1, EPOCH + 99 * S, number=2)
     _called(store, 3, EPOCH + 31 * S)
 
-    fared = store.read(lambda connection: forecasts.fared(connection, EPOCH))
+    fared = store.read(lambda connection: list(forecasts.fared(connection, EPOCH)))
 
     assert fared == [Fared(EPOCH + 10 * S, EPOCH + 5 * S, EPOCH + 20 * S, EPOCH + 12 * S)]
     store.close()

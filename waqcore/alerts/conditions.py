@@ -80,8 +80,7 @@ def _wait_us(found: Iterable[messages.Stored], now: Now) -> int:
 
 def _eta_error(connection: Connection, now: Now) -> tuple[float, str | None]:
     """How far forecasts were off, in minutes: the median of a day; 0 where too few are proved."""
-    told = forecasts.fared(connection, now.wall - DAY)
-    if len(told) < FORECASTS_MIN:
+    off = sorted(abs(one.called_at - one.at) for one in forecasts.fared(connection, now.wall - DAY))
+    if len(off) < FORECASTS_MIN:
         return 0.0, None
-    off = sorted(abs(one.called_at - one.at) for one in told)
     return off[len(off) // 2] * MINUTES, None

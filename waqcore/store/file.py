@@ -19,6 +19,16 @@ BUSY_TIMEOUT_S = 30
 """How long SQLite itself waits for a lock, in seconds. Only writers that bypass the lock file (a
 caller's own transaction, a backup) ever make it wait."""
 
+READ_CACHE_KIB = 256
+"""What a connection that reads keeps of the file, in KiB. The commits of others make it forget all
+of it, so that more serves one read alone: looks at 300,000 messages were measured to take as long
+as with SQLite's own 2,000. But each thread's allocator keeps what it once gave, and a service whose
+database had grown to 16 MB held 20 MB more for it."""
+WRITE_CACHE_KIB = 1_000
+"""The same for the one that writes. What a commit changes should fit in: 128 messages, the most
+that the service stores in one, change 880. With 500 a thousand at once were measured to write half
+as much again, with 1,000 a twentieth more."""
+
 PRIVATE = 0o600
 """The rights of a new file: it holds numbers and texts."""
 
@@ -52,6 +62,7 @@ class File:
                 driver = self._connection.connection.driver_connection
                 assert driver is not None
                 self._driver: sqlite3.Connection = driver
+                _keep(driver, WRITE_CACHE_KIB)
         except (OSError, DatabaseError) as error:
             self._lock_file.close()
             raise _explained(error, self.path) from error
@@ -144,6 +155,7 @@ def _engine(url: str, path: Path) -> Engine:
         cursor = connection.cursor()
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        _keep(connection, READ_CACHE_KIB)
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -155,6 +167,10 @@ def _engine(url: str, path: Path) -> Engine:
         _begin(driver, "BEGIN", path)
 
     return engine
+
+
+def _keep(driver: sqlite3.Connection, kib: int) -> None:
+    driver.execute(f"PRAGMA cache_size = {-kib}")  # Below zero it is KiB, above it is pages.
 
 
 def _begin(driver: sqlite3.Connection, statement: str, path: Path) -> None:

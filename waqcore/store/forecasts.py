@@ -1,6 +1,6 @@
 """Forecasts as they were made, beside what then happened."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
@@ -42,8 +42,9 @@ def keep(connection: Connection, made: Sequence[Forecast]) -> None:
         connection.execute(delete(forecast).where(forecast.c.made_at <= oldest))
 
 
-def fared(connection: Connection, since: int) -> list[Fared]:
-    """The forecasts made since an instant whose messages have been called."""
+def fared(connection: Connection, since: int) -> Iterator[Fared]:
+    """The forecasts made since an instant whose messages have been called; one after the other,
+    for whoever looks at many of them each second."""
     rows = connection.execute(
         select(forecast.c.at, forecast.c.low_at, forecast.c.high_at, attempt.c.started_at)
         .join_from(
@@ -53,4 +54,4 @@ def fared(connection: Connection, since: int) -> list[Fared]:
         )
         .where(forecast.c.made_at >= since)
     )
-    return [Fared(*row) for row in rows]
+    return (Fared(*row) for row in rows)

@@ -73,8 +73,9 @@ def test_chaos_is_spread_over_the_run_and_repeats_with_the_seed() -> None:
 
     assert events == planned(order)
     assert events != planned(_order("soak", "--seed", "2"))
-    assert order.seconds * 0.1 <= events[0].in_s
-    assert events[-1].in_s <= order.seconds
+    assert events[0].in_s >= 180
+    assert events[-1].in_s <= 1_800  # Then ten minutes of calm, for one life to be looked at.
+    assert order.seconds == 2_400
     assert min(gaps) > 10
     assert sum(event.what == "drop" for event in events) == 4
 
@@ -102,7 +103,7 @@ def test_a_wall_is_set_forward_and_back_in_turn_and_repeats_with_the_seed() -> N
 
 
 def test_a_wall_is_set_by_more_than_the_run_lasts() -> None:
-    assert set(_settings("soak", "--clock-steps", "40")) == {-21_600, -3_600, 0, 3_600, 21_600}
+    assert set(_settings("soak", "--clock-steps", "40")) == {-28_800, -4_800, 0, 4_800, 28_800}
 
 
 def _message(**changes: Any) -> dict[str, Any]:

@@ -178,7 +178,9 @@ def test_memory_that_grows_after_minute_five_is_found(tmp_path: Path) -> None:
     run = HandMade()
     run.samples = [_sample(10.0 * n, 80 + 0.1 * n) for n in range(120)]
 
-    assert run.broken(tmp_path) == {"resources": ["service ended 8.6 MB above minute five"]}
+    assert run.broken(tmp_path) == {
+        "resources": ["service ended 8.6 MB above minute five of its longest life"]
+    }
     slope = run.findings(tmp_path)["resources"].measures["service: memory, MB an hour"]
     assert slope == pytest.approx(36)
 
