@@ -324,6 +324,16 @@ signed_out = Table(
     sqlite_with_rowid=False,
 )
 
+login_try = Table(
+    "waq_login_try",
+    metadata,
+    Column("id", _Whole, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False),  # Whose: `address 10.0.0.1`, or `name budi`.
+    Column("tried_at", _Whole, nullable=False),  # steady
+    sqlite_strict=True,
+)
+Index("waq_login_try_key", login_try.c.key, login_try.c.tried_at)
+
 secret = Table(
     "waq_secret",
     metadata,
