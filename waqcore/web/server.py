@@ -14,6 +14,7 @@ from litestar import Litestar
 
 from waqcore.dispatcher.guest import Guest
 from waqcore.dispatcher.patience import opened
+from waqcore.people import People
 from waqcore.queue import Queue
 from waqcore.senders import Fleet
 from waqcore.settings import Settings
@@ -60,6 +61,11 @@ def run(
     # Before anybody can connect, who would wait for as long as we do.
     with opened(lambda: Queue(settings, fleet, actor="api")) as queue, _listen(host, port) as ear:
         backend = Backend(queue, settings)
+        if not People(queue.store, settings.admin_password).anybody():
+            log.warning(
+                "the dashboard is closed until somebody has a password: set WAQ_ADMIN_PASSWORD, or "
+                "`waq user add NAME --role admin` lets somebody in"
+            )
         config = _config(application(backend))
         # What is loaded by now stays: a collector that walks it again and again holds up answers.
         gc.collect()

@@ -77,6 +77,7 @@ def test_a_body_over_the_limit_is_refused(service: Service) -> None:
     told = _problem(service.post("/messages", GOOD | {"body": "x" * 1_100_000}))
 
     assert told["status"] == 413
+    assert "more than the 1,048,576 bytes" in told["detail"]
 
 
 def test_what_is_not_there_and_what_is_not_done_are_problems(service: Service) -> None:

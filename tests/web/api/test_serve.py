@@ -23,6 +23,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 WAIT_S = 20
 PAGE = "/admin/whatsapp-queue"
 PASSWORD = "correct-horse-battery"
+CLOSED = "the dashboard is closed until somebody has a password: set WAQ_ADMIN_PASSWORD"
 DISPATCHER_DIES = """
 import asyncio
 from waqcore.cli import main
@@ -69,6 +70,7 @@ def test_it_serves_and_dispatches_and_ends_cleanly(tmp_path: Path) -> None:
     assert code == 0
     assert said.count("attempt") == 1
     assert said[-1] == "stopped serving"
+    assert CLOSED in " ".join(said), "nobody has a password"
     assert "+6281234567890" not in (tmp_path / "serve.log").read_text()
 
 
@@ -108,6 +110,7 @@ def test_an_open_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
 
         assert served.process.wait(WAIT_S) == 0
         assert time.monotonic() - began < GRACE_S, "it waited for the page to go"
+    assert CLOSED not in (tmp_path / "serve.log").read_text(), "the admin has a password"
 
 
 def _sign_in(browser: httpx.Client) -> None:
