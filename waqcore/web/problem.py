@@ -143,6 +143,9 @@ def http(request: Request[Any, Any, Any], error: HTTPException) -> Response[byte
     return answer(Problem(title=title, status=status, detail=detail, errors=fields), error.headers)
 
 
+_CALLED = {"states": "state"}
+"""Parameters by the name of their argument, where Litestar keeps theirs for itself."""
+
 _MEANT = re.compile("(?:required|unknown) field `([^`]+)`")
 
 
@@ -154,7 +157,10 @@ def _fields(error: ValidationException) -> list[FieldProblem]:
 def _name(told: dict[str, Any]) -> str:
     """The field that is meant: one that is missing or unknown stands in the text."""
     named = _MEANT.search(str(told.get("message", "")))
-    return named[1] if named else str(told.get("key") or told.get("source") or "body")
+    if named:
+        return named[1]
+    key = str(told.get("key") or told.get("source") or "body")
+    return _CALLED.get(key, key)
 
 
 def fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
