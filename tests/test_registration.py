@@ -243,6 +243,21 @@ def test_one_payment_that_came_early_is_for_all_it_names(queue: Queue) -> None:
     assert [isinstance(one, Registered) and one.payment for one in registered] == ["paid", "paid"]
 
 
+@pytest.mark.parametrize(("reference", "invoice"), [("INV-1", ""), ("other", "INV-1")])
+def test_one_payment_is_for_all_it_names_whatever_order_they_come_in(
+    queue: Queue, reference: str, invoice: str
+) -> None:
+    before = register(queue, somebody("REG-0", invoice="INV-1"))
+    paid = PaymentEvent("xendit", "e1", reference, invoice, Verdict.PAID, "")
+    settle.take(queue, shipped(), paid)
+
+    after = [register(queue, somebody(f"REG-{n}", invoice="INV-1")) for n in (1, 2)]
+
+    assert find(queue, before.id).payment == "paid"
+    assert [one.payment for one in after] == ["paid", "paid"]
+    assert [states(one.messages)["payment_link"] for one in after] == ["cancelled"] * 2
+
+
 def test_reminders_come_before_the_end_and_end_with_it(queue: Queue) -> None:
     hours = [3, 23.5, 30]
 

@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 if TYPE_CHECKING:
     from waqcore import message as messages
     from waqcore import status as statuses
+    from waqcore.store import outbox
+    from waqcore.store.callbacks import CallbackRow
     from waqcore.store.review import EventRow
 
 
@@ -121,6 +123,31 @@ class Status(Struct, frozen=True, kw_only=True):
     dispatchers: Annotated[int, Meta(description="Alive; 0: nothing will be sent.")]
     accuracy: Accuracy | None
     lanes: list[Lane]
+
+
+class Callback(Struct, frozen=True, kw_only=True):
+    """Where an application is called back."""
+
+    id: str
+    url: str
+    events: list[str]
+    created_at: datetime
+    disabled_at: Annotated[datetime | None, Meta(description="null: it is told.")]
+    disabled_reason: str
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One event, and how its delivery went."""
+
+    type: str
+    message_id: str
+    reference: str | None
+    ended_at: datetime
+    status: Annotated[str, Meta(description="`pending`, `delivered` or `given up`.")]
+    tries: int
+    tried_at: Annotated[datetime | None, Meta(description="null: never.")]
+    http_status: Annotated[int | None, Meta(description="null: no answer to the last try.")]
+    problem: Annotated[str, Meta(description="Why there was no answer.")]
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -251,4 +278,35 @@ def event(one: "EventRow") -> Event:
         sender=happening.sender,
         messages=happening.messages,
         detail=happening.detail,
+    )
+
+
+def callback(one: "CallbackRow") -> Callback:
+    """A callback as scripts and applications read it; its secret is shown when it is made."""
+    from waqcore.message import instant
+
+    return Callback(
+        id=one.id,
+        url=one.url,
+        events=one.events.strip(",").split(","),
+        created_at=instant(one.created_at),
+        disabled_at=None if one.disabled_at is None else instant(one.disabled_at),
+        disabled_reason=one.disabled_reason,
+    )
+
+
+def delivery(one: "outbox.Delivery") -> Delivery:
+    """A delivery as scripts and applications read it."""
+    from waqcore.message import instant
+
+    return Delivery(
+        type=f"message.{one.state}",
+        message_id=one.message_id,
+        reference=one.reference,
+        ended_at=instant(one.ended_at),
+        status=one.status,
+        tries=one.tries,
+        tried_at=None if one.tried_at is None else instant(one.tried_at),
+        http_status=one.http_status,
+        problem=one.problem,
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from waqcore.draft import Draft
@@ -22,14 +22,27 @@ def fields_of(row: RegistrationRow) -> dict[str, Any]:
 
 
 def messages_of(row: RegistrationRow) -> dict[str, str]:
-    """The ids of a registration's messages by kind; reminders also name their hours."""
+    """The ids of a registration's messages by what they are called; see `named`."""
     messages: dict[str, str] = json.loads(row.messages)
     return messages
 
 
-def is_link(kind: str) -> bool:
-    """Whether a message of a kind, as `messages_of` names it, asks for a payment."""
-    return kind.partition(":")[0] in LINKS
+def named(kind: str, invoices: int) -> str:
+    """What a message is called: its kind, and of a further invoice its number, as `payment_link/2`.
+
+    Reminders name their hours, too: `payment_reminder:24/2`.
+    """
+    return str(kind) if invoices == 1 else f"{kind}/{invoices}"
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of a message by what it is called."""
+    return Kind(name.partition("/")[0].partition(":")[0])
+
+
+def is_link(name: str) -> bool:
+    """Whether a message, by what it is called, asks for a payment."""
+    return kind_of(name) in LINKS
 
 
 def values(row: RegistrationRow, zone: tzinfo) -> Mapping[str, object]:
@@ -65,37 +78,61 @@ def first_drafts(row: RegistrationRow, templates: Templates, zone: tzinfo) -> di
     Raises:
         TemplatesError: a text cannot be written.
     """
+    texts = _texts(row, templates, zone)
+    activation = draft(row, Kind.ACTIVATION, texts[Kind.ACTIVATION])
+    return {
+        **_link(row, texts),
+        str(Kind.ACTIVATION): activation,
+        **_reminders(row, texts, instant(row.registered_at)),
+    }
+
+
+def further_drafts(
+    row: RegistrationRow, templates: Templates, zone: tzinfo, at: datetime
+) -> dict[str, Draft]:
+    """What is queued for a further invoice that comes at an instant; as `first_drafts`.
+
+    Raises:
+        TemplatesError: a text cannot be written.
+    """
+    texts = _texts(row, templates, zone)
+    return {**_link(row, texts), **_reminders(row, texts, at)}
+
+
+def _texts(row: RegistrationRow, templates: Templates, zone: tzinfo) -> dict[Kind, str]:
     blanks = values(row, zone)
     language = Language(row.language)
-    texts = {kind: templates.text(kind, language, blanks) for kind in Kind}
-    fields = fields_of(row)
-    until = fields["expires_at"]
-    expires_at = None if until is None else instant(until)
-    drafts = {
-        str(Kind.PAYMENT_LINK): draft(
-            row,
-            Kind.PAYMENT_LINK,
-            texts[Kind.PAYMENT_LINK],
-            priority="high",
-            expires_at=expires_at,
-        ),
-        str(Kind.ACTIVATION): draft(row, Kind.ACTIVATION, texts[Kind.ACTIVATION]),
-    }
-    registered_at = instant(row.registered_at)
-    for hours in fields["remind_before_hours"]:
+    return {kind: templates.text(kind, language, blanks) for kind in Kind}
+
+
+def _link(row: RegistrationRow, texts: Mapping[Kind, str]) -> dict[str, Draft]:
+    name, text = named(Kind.PAYMENT_LINK, row.invoices), texts[Kind.PAYMENT_LINK]
+    return {name: draft(row, name, text, priority="high", expires_at=_expires_at(row))}
+
+
+def _reminders(
+    row: RegistrationRow, texts: Mapping[Kind, str], linked_at: datetime
+) -> dict[str, Draft]:
+    drafts = {}
+    expires_at = _expires_at(row)
+    for hours in fields_of(row)["remind_before_hours"]:
         assert expires_at is not None
         send_at = expires_at - timedelta(hours=hours)
-        if send_at <= registered_at:
+        if send_at <= linked_at:
             continue  # It would come together with the link itself.
-        name = f"{Kind.PAYMENT_REMINDER}:{hours:g}"
-        drafts[name] = draft(
-            row, name, texts[Kind.PAYMENT_REMINDER], send_at=send_at, expires_at=expires_at
-        )
+        name = named(f"{Kind.PAYMENT_REMINDER}:{hours:g}", row.invoices)
+        text = texts[Kind.PAYMENT_REMINDER]
+        drafts[name] = draft(row, name, text, send_at=send_at, expires_at=expires_at)
     return drafts
 
 
+def _expires_at(row: RegistrationRow) -> datetime | None:
+    until = fields_of(row)["expires_at"]
+    return None if until is None else instant(until)
+
+
 def draft(row: RegistrationRow, name: str, text: str, **more: Any) -> Draft:
-    """A message of a registration; `name` is its kind, and its part of the idempotency key."""
+    """A message of a registration; `name` is what it is called, and ends the idempotency key."""
     return Draft(
         to=row.phone,
         body=text,

@@ -6,7 +6,7 @@ from contextlib import closing
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.service import SENDERS, Service
-from tests.browser.visit import Visit
+from tests.browser.visit import SCREENS, Visit
 from waqcore import Draft
 
 
@@ -126,6 +126,8 @@ def test_five_people_register_on_the_test_page(service: Service, page: Page) -> 
     expect(page.locator("ul.checks li")).to_have_count(4)
     assert page.locator("svg.timeline circle.sent").count() == 10
     expect(page.locator("#stop button")).to_have_count(0)
+    SCREENS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENS / "run-wide.png", full_page=True)
 
 
 def test_a_page_that_hears_nothing_any_more_comes_back(service: Service, chromium: Browser) -> None:

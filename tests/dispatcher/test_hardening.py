@@ -88,3 +88,30 @@ def test_the_pace_cannot_be_overridden_while_a_call_is_in_flight(tmp_path: Path)
         await asyncio.sleep(0)
 
     play(tmp_path, story)
+
+
+def test_a_store_that_fails_as_a_dispatcher_joins_is_waited_for(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        s.enqueue("a")
+        d1 = s.start()
+        d1.store.fail(3)
+        await s.until(30)
+
+        assert s.bodies == ["a"]
+        assert s.sql("SELECT count(*) FROM waq_dispatcher") == [(1,)]
+
+    play(tmp_path, story)
+
+
+def test_a_dispatcher_that_never_joined_can_be_stopped(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        d1 = s.start()
+        d1.store.fail(1_000)
+        await s.until(5)
+
+        await s.stop()
+
+        assert d1.task.exception() is None
+        assert s.loop.now < 10
+
+    play(tmp_path, story)

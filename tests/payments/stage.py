@@ -20,7 +20,7 @@ from waqcore.queue import Queue
 from waqcore.registration import Registration
 from waqcore.senders import fleet
 from waqcore.settings import Kind, Settings
-from waqcore.web import callbacks, registrations, webhooks
+from waqcore.web import callbacks, invoices, registrations, webhooks
 from waqcore.web.backend import Backend
 from waqcore.web.limits import Limits
 from waqcore.web.problem import HANDLERS
@@ -74,6 +74,7 @@ def a_client(
         [
             callbacks.router(),
             registrations.router(backend, templates),
+            invoices.router(templates),
             webhooks.router(known, templates, confirm=confirm),
         ],
         dependencies={"backend": Provide(lambda: backend, sync_to_thread=False)},

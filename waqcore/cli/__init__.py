@@ -10,6 +10,7 @@ from waqcore.cli import (
     act,
     audit,
     backup,
+    callback,
     clear,
     deploy_files,
     dispatch,
@@ -80,6 +81,13 @@ _TOKENS = (
     (token.revoke, token.REVOKE_EXAMPLES),
 )
 
+_CALLBACKS = (
+    (callback.add, callback.ADD_EXAMPLES),
+    (callback.list_, callback.LIST_EXAMPLES),
+    (callback.deliveries, callback.DELIVERIES_EXAMPLES),
+    (callback.remove, callback.REMOVE_EXAMPLES),
+)
+
 _USERS = (
     (user.add, user.ADD_EXAMPLES),
     (user.list_, user.LIST_EXAMPLES),
@@ -113,6 +121,10 @@ _tokens = Typer(help=token.HELP, no_args_is_help=True)
 for _function, _examples in _TOKENS:
     _add(_tokens, _function, _examples)
 app.add_typer(_tokens, name="token", rich_help_panel="Who may call the API")
+_callbacks = Typer(help=callback.HELP, no_args_is_help=True)
+for _function, _examples in _CALLBACKS:
+    _add(_callbacks, _function, _examples)
+app.add_typer(_callbacks, name="callback", rich_help_panel="Who is told what became of messages")
 _users = Typer(help=user.HELP, no_args_is_help=True)
 for _function, _examples in _USERS:
     _add(_users, _function, _examples)

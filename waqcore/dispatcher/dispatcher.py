@@ -123,7 +123,8 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Dispatch until stopped; then nothing of ours is left in `sending`."""
-        await self._join()
+        if not await self._joined():
+            return
         heart = asyncio.create_task(self._beat_forever())
         try:
             while True:
@@ -148,12 +149,23 @@ class Dispatcher:
 
     # Presence
 
+    async def _joined(self) -> bool:
+        """Make ourselves known, however long the store takes; False: we were stopped before."""
+        while not self._stopping:
+            try:
+                await self._join()
+            except (SQLAlchemyError, StoreError) as error:
+                await self._wait_for_the_store("not joined", error)
+            else:
+                return True
+        return False
+
     async def _join(self) -> None:
         now = self._store.now()
         self._skew = now.wall - now.steady
 
         def join(connection: Connection) -> events.Seen:
-            presence.join(connection, self.id, self._process, now, LEASE_US)
+            self._renew(connection, now)  # What seemed to fail before may be stored.
             return events.latest(connection)
 
         self._seen = await self._write(join)

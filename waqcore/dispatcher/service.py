@@ -14,6 +14,7 @@ from waqcore.clock import SystemClock
 from waqcore.dispatcher.dispatcher import Dispatcher, Execute
 from waqcore.dispatcher.housekeeping import listen, tidy, watch
 from waqcore.dispatcher.nightly import purge_nightly
+from waqcore.dispatcher.patience import opened
 from waqcore.dispatcher.process import is_dead, this_process
 from waqcore.gateways.gateway import Gateway
 from waqcore.ids import new_id
@@ -32,15 +33,17 @@ def run(settings: Settings, fleet: Fleet, *, id_: str | None = None) -> None:
     """Dispatch until SIGTERM or SIGINT; returns when calls in flight are settled.
 
     `id_` is what the dispatcher is called in logs and in the audit; each run adds what makes it
-    unique, since a lease is its holder's alone and must not outlive it under the same name.
+    unique, since a lease is its holder's alone and must not outlive it under the same name. A
+    server that is not there yet is waited for.
 
     Raises:
         SettingsError: a gateway has no address or key.
         StoreError: the database cannot be used.
     """
     refuse_bare(fleet)
-    store = Store(
-        settings.database_url, fleet.senders, clock=SystemClock(), timezone=settings.zone()
+    zone = settings.zone()
+    store = opened(
+        lambda: Store(settings.database_url, fleet.senders, clock=SystemClock(), timezone=zone)
     )
     try:
         asyncio.run(serve(settings, fleet, store, id_=id_, ready=_end_on_signals))

@@ -5,7 +5,7 @@ Decided per registration, never per invoice or by what came last: who has paid s
 
 import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -22,7 +22,7 @@ from waqcore.store.enqueue import IdempotencyError, NewMessage, SuppressedError
 from waqcore.store.events import Happening
 from waqcore.store.registrations import UNKNOWN, PaymentRow, RegistrationRow
 from waqcore.templates import Kind, Language, Templates, TemplatesError, shipped
-from waqcore.wording import draft, is_link, messages_of, values
+from waqcore.wording import draft, is_link, kind_of, messages_of, named, values
 
 log = logging.getLogger("waqcore.payments")
 
@@ -100,7 +100,7 @@ def take_in(connection: Connection, queue: Queue, templates: Templates, event: P
 
 
 def _strength(effect: str) -> int:
-    return [IGNORED, OTHER_INVOICE, Verdict.FAILED, Verdict.PAID].index(effect)
+    return [UNKNOWN, IGNORED, OTHER_INVOICE, Verdict.FAILED, Verdict.PAID].index(effect)
 
 
 def hold(connection: Connection, names: Collection[str]) -> None:
@@ -112,9 +112,11 @@ def hold(connection: Connection, names: Collection[str]) -> None:
 def apply_early(
     connection: Connection, queue: Queue, templates: Templates, rows: Sequence[RegistrationRow]
 ) -> None:
-    """Take in what came before registrations did, for all that were stored by this transaction."""
-    names = {name for row in rows for name in (row.id, row.invoice)}
-    for early in registrations.early_events(connection, names):
+    """Take in what came before registrations did, or an invoice of theirs, for all that were stored
+    by this transaction. An event that others have heard of is for these as well.
+    """
+    names = {row.id: {row.id, row.invoice} for row in rows}
+    for early in registrations.events_of(connection, set().union(*names.values())):
         event = PaymentEvent(
             early.provider,
             early.event,
@@ -123,8 +125,15 @@ def apply_early(
             Verdict(early.verdict),
             early.reason,
         )
-        effect = _apply_to_all(connection, queue, templates, event)
-        registrations.set_effect(connection, early.provider, early.event, effect)
+        told = {event.reference, event.invoice}
+        ids = [id_ for id_, its in names.items() if its & told]
+        effects = [
+            apply(connection, queue, templates, row, event)
+            for row in registrations.by_ids(connection, ids).values()
+        ]
+        strongest = max(early.effect, *effects, key=_strength)
+        if strongest != early.effect:
+            registrations.set_effect(connection, early.provider, early.event, strongest)
 
 
 def _apply_to_all(
@@ -155,10 +164,15 @@ def apply(
     if event.verdict is Verdict.FAILED and not _is_its(row, event):
         return OTHER_INVOICE
     messages = messages_of(row)
-    _cancel(connection, queue, row, event, kind)
-    notice = _notice(queue, templates, row, kind)
+    stale = [name for name in messages if is_link(name)]
+    if kind is Kind.PAYMENT_CONFIRMED:  # Paid after all: the bad news is none.
+        stale += bad_news(messages)
+    actor, reason = f"payment {event.provider}", f"payment {event.verdict}: {event.reason}"
+    withdraw(connection, queue, row, stale, actor, reason)
+    name = named(kind, row.invoices) if kind is Kind.PAYMENT_FAILED else str(kind)
+    notice = _notice(queue, templates, row, kind, name)
     if notice is not None:
-        messages |= _queued(connection, row, kind, notice)
+        messages |= _queued(connection, row, name, notice)
     changes: dict[str, Any] = {
         "payment": str(event.verdict),
         "payment_reason": event.reason,
@@ -177,26 +191,34 @@ def _is_its(row: RegistrationRow, event: PaymentEvent) -> bool:
     return row.invoice in {row.id, event.reference, event.invoice}
 
 
-def _cancel(
-    connection: Connection, queue: Queue, row: RegistrationRow, event: PaymentEvent, kind: Kind
+def bad_news(names: Iterable[str]) -> list[str]:
+    """Those of a registration's messages that tell of a failure."""
+    return [name for name in names if kind_of(name) is Kind.PAYMENT_FAILED]
+
+
+def withdraw(
+    connection: Connection,
+    queue: Queue,
+    row: RegistrationRow,
+    names: Iterable[str],
+    actor: str,
+    reason: str,
 ) -> None:
-    """Cancel what must not go out any more; what is being sent, if it turns out not to be."""
-    stale = [id_ for name, id_ in messages_of(row).items() if is_link(name)]
-    if kind is Kind.PAYMENT_CONFIRMED:  # Paid after all: the bad news is none.
-        stale += [id_ for name, id_ in messages_of(row).items() if name == Kind.PAYMENT_FAILED]
-    reason = f"payment {event.verdict}: {event.reason}"
+    """Cancel those of a registration's messages that must not go out any more; what is being sent,
+    if it turns out not to be."""
+    messages = messages_of(row)
     controls.change(
         connection,
-        Filter(ids=tuple(stale), states=(State.QUEUED, State.SENDING)),
+        Filter(ids=tuple(messages[name] for name in names), states=(State.QUEUED, State.SENDING)),
         lambda message, _: control.cancel(message, reason),
         queue.store.now(),
-        said=Happening(f"payment {event.provider}", "cancel", detail=f"{row.id}: {reason}"),
+        said=Happening(actor, "cancel", detail=f"{row.id}: {reason}"),
         to_seq=events.latest(connection).message_seq,
     )
 
 
 def _notice(
-    queue: Queue, templates: Templates, row: RegistrationRow, kind: Kind
+    queue: Queue, templates: Templates, row: RegistrationRow, kind: Kind, name: str
 ) -> NewMessage | None:
     """The message that tells its payer; in our own words where the operator's fail.
 
@@ -205,25 +227,27 @@ def _notice(
     known = row if row.sender in queue.store.senders else row._replace(sender=None)
     for words in (templates, shipped()):
         try:
-            return queue.checked([_draft(queue, words, known, kind)])[0]
+            return queue.checked([_draft(queue, words, known, kind, name)])[0]
         except ValueError as error:
             # Other errors may repeat what is in the message, or its recipient.
             why = str(error) if isinstance(error, TemplatesError) else type(error).__name__
             log.error(
                 "a payment notice cannot be written",
-                extra={"registration": row.id, "kind": kind, "reason": why},
+                extra={"registration": row.id, "kind": name, "reason": why},
             )
     return None
 
 
-def _draft(queue: Queue, templates: Templates, row: RegistrationRow, kind: Kind) -> Draft:
+def _draft(
+    queue: Queue, templates: Templates, row: RegistrationRow, kind: Kind, name: str
+) -> Draft:
     blanks = values(row, queue.store.timezone)
     text = templates.text(kind, Language(row.language), blanks)
-    return draft(row, kind, text, priority="high")
+    return draft(row, name, text, priority="high")
 
 
 def _queued(
-    connection: Connection, row: RegistrationRow, kind: Kind, notice: NewMessage
+    connection: Connection, row: RegistrationRow, name: str, notice: NewMessage
 ) -> dict[str, str]:
     try:
         ((id_,),) = enqueue.enqueue(connection, [[notice]])
@@ -231,7 +255,7 @@ def _queued(
         # Opted out since, or somebody has used the key: they are not told, but they have paid.
         log.warning(
             "a payment notice is not queued",
-            extra={"registration": row.id, "kind": kind, "reason": type(error).__name__},
+            extra={"registration": row.id, "kind": name, "reason": type(error).__name__},
         )
         return {}
-    return {str(kind): id_}
+    return {name: id_}

@@ -1,20 +1,32 @@
 """Registrations: the payment link and the activation message of one, queued together or not at all.
 
-Python callers use `register` and `find`; the HTTP API uses `register_each`, for all that come at
-once, and `find`.
+Python callers use `register`, `add_invoice` and `find`; the HTTP API uses `register_each`, for all
+that come at once, and the others.
 """
 
 from waqcore.queue import NotFoundError, Queue
-from waqcore.registration.form import Registration, RegistrationError, TakenError
+from waqcore.registration.form import (
+    ClosedError,
+    Invoice,
+    InvoiceTakenError,
+    Registration,
+    RegistrationError,
+    TakenError,
+)
+from waqcore.registration.further import add_invoice
 from waqcore.registration.together import Registered, Standing, register_each, seen
 from waqcore.store import registrations
 from waqcore.templates import Templates, shipped
 
 __all__ = [
+    "ClosedError",
+    "Invoice",
+    "InvoiceTakenError",
     "Registered",
     "Registration",
     "RegistrationError",
     "TakenError",
+    "add_invoice",
     "find",
     "register",
     "register_each",

@@ -34,6 +34,10 @@ class RegistrationError(DraftError):
     """A registration that cannot be taken as it is; whoever made it has to correct it."""
 
 
+class ClosedError(RegistrationError):
+    """The registration takes no further invoice: it is paid, or nobody is known to send one to."""
+
+
 class TakenError(RegistrationError):
     """The registration's id was used before, for something else."""
 
@@ -73,6 +77,34 @@ class Registration:
     """Whatever else the operator's own templates say."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """Another invoice of a registration, instead of the one before."""
+
+    registration: str
+    """The id of the registration."""
+    id: str
+    """What the payment provider's events call it; the same again gives the same messages."""
+    payment_url: str
+    expires_at: datetime | None = None
+    """When the payment link ends, and with it the message that has it; None: never."""
+    amount: int | float | str | None = None
+    """Rupiah, or a text as it should read; None: the texts do not say."""
+    remind_before_hours: Sequence[float] = ()
+    """Reminders, so many hours before `expires_at`."""
+
+
+class InvoiceTakenError(RegistrationError):
+    """The invoice's name was used before, for something else."""
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(
+            f"the invoice {invoice.id!r} of the registration {invoice.registration!r} is known "
+            "with other content: nothing was queued; name each invoice as the payment provider "
+            "does, or send the same content again to get the same messages"
+        )
+
+
 def row_of(registration: Registration, wall: int) -> RegistrationRow:
     """A registration as it is kept, but for its messages; `wall` is when it came.
 
@@ -80,19 +112,11 @@ def row_of(registration: Registration, wall: int) -> RegistrationRow:
         PhoneError, TemplatesError, RegistrationError: it cannot be taken.
     """
     invoice = registration.id if registration.invoice is None else registration.invoice
-    for value, name in ((registration.id, "registration_id"), (invoice, "invoice")):
-        if not 0 < len(value) <= ID_MAX or not value.isprintable():
-            raise RegistrationError(
-                f"{name} must be 1 to {ID_MAX} printable characters, not {value[:40]!r}"
-            )
-    expires_at = _expiry(registration.expires_at, wall)
+    _check_ids(registration_id=registration.id, invoice=invoice)
     fields = json.dumps(
         {
-            "payment_url": registration.payment_url,
-            "expires_at": expires_at,
+            **_terms(registration, wall),
             "event": registration.event,
-            "amount": registration.amount,
-            "remind_before_hours": _reminders(registration),
             "more": _more(registration.fields),
         },
         sort_keys=True,
@@ -111,7 +135,68 @@ def row_of(registration: Registration, wall: int) -> RegistrationRow:
         registered_at=wall,
     )
     content = (row.invoice, row.name, row.phone, row.language, row.sender, row.fields)
-    return row._replace(content_hash=blake2b(repr(content).encode(), digest_size=16).hexdigest())
+    return row._replace(content_hash=_hash(content))
+
+
+def with_invoice(row: RegistrationRow, invoice: Invoice, wall: int) -> RegistrationRow:
+    """A registration with a further invoice, for which nothing has been paid yet; `wall` is when it
+    came.
+
+    Raises:
+        RegistrationError: it cannot be taken.
+    """
+    if invoice.id == row.id:
+        raise RegistrationError(
+            f"invoice is {invoice.id!r}, as the registration: name it as the payment provider's "
+            "events do, or the end of an earlier invoice could not be told from that of this one"
+        )
+    fields = json.loads(row.fields) | _terms(invoice, wall)
+    return row._replace(
+        invoice=invoice.id,
+        fields=json.dumps(fields, sort_keys=True),
+        payment="pending",
+        payment_reason="",
+        payment_at=None,
+        invoices=row.invoices + 1,
+    )
+
+
+def hash_of(invoice: Invoice, wall: int) -> str:
+    """What tells whether an invoice is the same again.
+
+    Raises:
+        RegistrationError: it cannot be taken.
+    """
+    _check_ids(registration_id=invoice.registration, invoice=invoice.id)
+    return _hash((invoice.id, sorted(_terms(invoice, wall).items())))
+
+
+def hash_of_current(row: RegistrationRow) -> str:
+    """The same of the invoice that a registration has."""
+    fields = json.loads(row.fields)
+    return _hash((row.invoice, sorted((name, fields[name]) for name in _TERMS)))
+
+
+_TERMS = ("payment_url", "expires_at", "amount", "remind_before_hours")
+"""What an invoice says, by its name in `fields`."""
+
+
+def _terms(given: Registration | Invoice, wall: int) -> dict[str, object]:
+    expires_at = _expiry(given.expires_at, wall)
+    values = (given.payment_url, expires_at, given.amount, _reminders(given))
+    return dict(zip(_TERMS, values, strict=True))
+
+
+def _hash(content: tuple[object, ...]) -> str:
+    return blake2b(repr(content).encode(), digest_size=16).hexdigest()
+
+
+def _check_ids(**ids: str) -> None:
+    for name, value in ids.items():
+        if not 0 < len(value) <= ID_MAX or not value.isprintable():
+            raise RegistrationError(
+                f"{name} must be 1 to {ID_MAX} printable characters, not {value[:40]!r}"
+            )
 
 
 def _expiry(at: datetime | None, wall: int) -> int | None:
@@ -138,9 +223,9 @@ def _language(word: str) -> str:
     return word
 
 
-def _reminders(registration: Registration) -> list[float]:
-    hours = sorted({float(each) for each in registration.remind_before_hours}, reverse=True)
-    if hours and registration.expires_at is None:
+def _reminders(given: Registration | Invoice) -> list[float]:
+    hours = sorted({float(each) for each in given.remind_before_hours}, reverse=True)
+    if hours and given.expires_at is None:
         raise RegistrationError("remind_before_hours needs expires_at: before what should it be?")
     if len(hours) > REMINDERS_MAX or any(not 0 < each <= 24 * 366 for each in hours):
         raise RegistrationError(

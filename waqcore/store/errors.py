@@ -35,6 +35,10 @@ class UnreachableDatabaseError(StoreError):
     """The server cannot be reached, or the connection to it broke before anything was stored."""
 
 
+class RefusingDatabaseError(UnreachableDatabaseError):
+    """The server is there and lets us in as little later as now: a person has to act first."""
+
+
 class PassingError(UnreachableDatabaseError):
     """Nothing was stored, and to try again at once may well help."""
 

@@ -5,7 +5,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from waqcore.store.address import shown
-from waqcore.store.errors import PassingError, UnreachableDatabaseError, UnwritableDatabaseError
+from waqcore.store.errors import (
+    PassingError,
+    RefusingDatabaseError,
+    UnreachableDatabaseError,
+    UnwritableDatabaseError,
+)
 
 _PASSING = ("40001", "40P01")
 """Serialization failure and deadlock: another transaction was in the way."""
@@ -24,10 +29,12 @@ _REFUSED = {
     "password": "check the user and the password in WAQ_DATABASE_URL",
     "pg_hba.conf": "let this host and user in, in the server's pg_hba.conf",
     "does not exist": "create it first, or correct its name in WAQ_DATABASE_URL",
+}
+_AWAY = {
     "too many": "raise max_connections at the server, or put a pooler in front of it",
     "starting up": "it is starting: try again in a moment",
     "shutting down": "it is being restarted: try again in a moment",
-    "translate host name": "check the host in WAQ_DATABASE_URL",
+    "resolve host": "check the host in WAQ_DATABASE_URL",
 }
 
 
@@ -51,13 +58,18 @@ def explained(error: BaseException, url: URL) -> BaseException:
     if state in _UNWRITABLE:
         return UnwritableDatabaseError(f"{where} {_UNWRITABLE[state]}; nothing was stored")
     if isinstance(error, OperationalError) and state is None:
-        said = _first_line(error)
-        advice = next(
-            (advice for words, advice in _REFUSED.items() if words in said),
-            "check that the server runs, and that this host can reach it",
-        )
-        return UnreachableDatabaseError(f"{where} cannot be reached ({said}): {advice}")
+        return _unreachable(where, _first_line(error))
     return error
+
+
+def _unreachable(where: str, said: str) -> UnreachableDatabaseError:
+    line = f"{where} cannot be reached ({said})"
+    for words, advice in _REFUSED.items():
+        if words in said:
+            return RefusingDatabaseError(f"{line}: {advice}")
+    otherwise = "check that the server runs, and that this host can reach it"
+    advice = next((advice for words, advice in _AWAY.items() if words in said), otherwise)
+    return UnreachableDatabaseError(f"{line}: {advice}")
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -8,13 +8,12 @@ from sqlalchemy import (
     Select,
     bindparam,
     insert,
-    literal_column,
     or_,
     select,
     update,
 )
 
-from waqcore.store.tables import payment_event, registration
+from waqcore.store.tables import invoice, payment_event, registration
 
 
 class RegistrationRow(NamedTuple):
@@ -36,6 +35,16 @@ class RegistrationRow(NamedTuple):
     payment_reason: str = ""
     payment_at: int | None = None
     """None: nothing came of it yet."""
+    invoices: int = 1
+    """How many it has had."""
+
+
+class InvoiceRow(NamedTuple):
+    """An invoice of a registration that has had several."""
+
+    registration: str
+    invoice: str
+    content_hash: str
 
 
 class PaymentRow(NamedTuple):
@@ -54,8 +63,6 @@ class PaymentRow(NamedTuple):
 UNKNOWN = "unknown"
 """The effect of an event whose registration had not come yet, if it ever will."""
 
-_EARLY = payment_event.c.effect == literal_column(f"'{UNKNOWN}'")  # As the index has it.
-
 _columns = tuple(registration.c[name] for name in RegistrationRow._fields)
 _by_ids = select(*_columns).where(registration.c.id.in_(bindparam("ids", expanding=True)))
 _told = tuple(payment_event.c[name] for name in PaymentRow._fields)
@@ -67,10 +74,22 @@ def find(connection: Connection, id_: str) -> RegistrationRow | None:
     return None if row is None else RegistrationRow(*row)
 
 
+def held(connection: Connection, id_: str) -> RegistrationRow | None:
+    """As `find`, held until the transaction ends."""
+    query = select(*_columns).where(registration.c.id == id_).with_for_update()
+    row = connection.execute(query).first()
+    return None if row is None else RegistrationRow(*row)
+
+
 def paid_by(connection: Connection, names: Collection[str]) -> list[RegistrationRow]:
     """The registrations a payment of these names is for, held until the transaction ends."""
+    former = select(invoice.c.registration).where(invoice.c.invoice.in_(names))
     query = select(*_columns).where(
-        or_(registration.c.id.in_(names), registration.c.invoice.in_(names))
+        or_(
+            registration.c.id.in_(names),
+            registration.c.invoice.in_(names),
+            registration.c.id.in_(former),
+        )
     )
     rows = connection.execute(query.order_by(registration.c.id).with_for_update())
     return [RegistrationRow(*row) for row in rows]
@@ -93,6 +112,20 @@ def change(connection: Connection, id_: str, changes: Mapping[str, Any]) -> None
     connection.execute(update(registration).where(registration.c.id == id_).values(changes))
 
 
+def content_of(connection: Connection, id_: str, name: str) -> str | None:
+    """The hash of an invoice's content; None: no such invoice is kept."""
+    query = select(invoice.c.content_hash).where(
+        invoice.c.registration == id_, invoice.c.invoice == name
+    )
+    found: str | None = connection.scalar(query)
+    return found
+
+
+def add_invoices(connection: Connection, rows: Sequence[InvoiceRow]) -> None:
+    """Keep invoices."""
+    connection.execute(insert(invoice), [row._asdict() for row in rows])
+
+
 # Payment events
 
 
@@ -112,9 +145,11 @@ def add_event(connection: Connection, row: PaymentRow) -> None:
     connection.execute(insert(payment_event).values(row._asdict()))
 
 
-def early_events(connection: Connection, names: Collection[str]) -> list[PaymentRow]:
-    """The events of these names that came before their registration, oldest first."""
-    query = select(*_told).where(_EARLY, payment_event.c.reference.in_(names))
+def events_of(connection: Connection, names: Collection[str]) -> list[PaymentRow]:
+    """The events of these names, whatever came of them, oldest first."""
+    query = select(*_told).where(
+        or_(payment_event.c.reference.in_(names), payment_event.c.invoice.in_(names))
+    )
     return [PaymentRow(*row) for row in connection.execute(query.order_by(payment_event.c.id))]
 
 

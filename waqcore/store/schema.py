@@ -19,7 +19,7 @@ from waqcore.store.database import Database
 from waqcore.store.errors import NewerDatabaseError
 from waqcore.store.tables import metadata
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest migration; a test holds it to the folder."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

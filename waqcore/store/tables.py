@@ -324,6 +324,16 @@ signed_out = Table(
     sqlite_with_rowid=False,
 )
 
+login_try = Table(
+    "waq_login_try",
+    metadata,
+    Column("id", _Whole, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False),  # Whose: `address 10.0.0.1`, or `name budi`.
+    Column("tried_at", _Whole, nullable=False),  # steady
+    sqlite_strict=True,
+)
+Index("waq_login_try_key", login_try.c.key, login_try.c.tried_at)
+
 secret = Table(
     "waq_secret",
     metadata,
@@ -354,7 +364,7 @@ registration = Table(
     "waq_registration",
     metadata,
     Column("id", Text, primary_key=True),  # The application's.
-    Column("invoice", Text, nullable=False),  # At the payment provider.
+    Column("invoice", Text, nullable=False),  # At the payment provider; the newest.
     Column("content_hash", Text, nullable=False),
     Column("name", Text, nullable=False),  # With `phone` and `fields` all we know of a person.
     Column("phone", Text, nullable=False),
@@ -366,10 +376,23 @@ registration = Table(
     Column("payment", Text, nullable=False, server_default="pending"),
     _text("payment_reason"),
     Column("payment_at", _Whole),  # wall; NULL: nothing came of it yet.
+    Column("invoices", Integer, nullable=False, server_default="1"),  # How many it has had.
     CheckConstraint("payment IN ('pending', 'paid', 'failed')", name="payment_known"),
     sqlite_strict=True,
 )
 Index("waq_registration_invoice", registration.c.invoice)
+
+# Those of a registration that has had several: a late word about a former one is about it, too.
+invoice = Table(
+    "waq_invoice",
+    metadata,
+    Column("registration", Text, ForeignKey("waq_registration.id"), primary_key=True),
+    Column("invoice", Text, primary_key=True),
+    Column("content_hash", Text, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Index("waq_invoice_name", invoice.c.invoice)
 
 payment_event = Table(
     "waq_payment_event",
@@ -387,14 +410,9 @@ payment_event = Table(
     Index("waq_payment_event_once", "provider", "event", unique=True),
     sqlite_strict=True,
 )
-# Those that came before their registration, which looks for them when it comes.
-_early = payment_event.c.effect == literal_column("'unknown'")
-Index(
-    "waq_payment_event_early",
-    payment_event.c.reference,
-    sqlite_where=_early,
-    postgresql_where=_early,
-)
+# A registration looks for what came before it, by either name.
+Index("waq_payment_event_reference", payment_event.c.reference)
+Index("waq_payment_event_invoice", payment_event.c.invoice)
 
 callback = Table(
     "waq_callback",

@@ -10,7 +10,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from waqcore.web import admin, api, callbacks, metrics, registrations, webhooks
+from waqcore.web import admin, api, callbacks, invoices, metrics, registrations, webhooks
 from waqcore.web.backend import Backend
 from waqcore.web.entrance import requires
 from waqcore.web.health import healthz, readyz
@@ -46,6 +46,7 @@ def application(backend: Backend) -> Litestar:
             api.router(),
             callbacks.router(),
             registrations.router(backend, templates),
+            invoices.router(templates),
             webhooks.router(backend.settings, templates),
             admin.router(backend),
         ],

@@ -1,16 +1,14 @@
 """`/v1/callbacks`: where applications want to hear what became of their messages."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RequestBody
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-from waqcore import callbacks
+from waqcore import as_json, callbacks
 from waqcore.callbacks import EVENTS, URL_MAX, CallbackError
-from waqcore.message import instant
 from waqcore.queue import NotFoundError
 from waqcore.store import callbacks as rows
 from waqcore.store import outbox
@@ -41,18 +39,7 @@ class NewCallback(Struct, kw_only=True, forbid_unknown_fields=True):
     ]
 
 
-class Callback(Struct, kw_only=True):
-    """Where an application is called back."""
-
-    id: str
-    url: str
-    events: list[str]
-    created_at: datetime
-    disabled_at: Annotated[datetime | None, Meta(description="null: it is told.")]
-    disabled_reason: str
-
-
-class MadeCallback(Callback, kw_only=True):
+class MadeCallback(as_json.Callback, frozen=True, kw_only=True):
     """A callback that was made just now."""
 
     secret: Annotated[
@@ -63,52 +50,13 @@ class MadeCallback(Callback, kw_only=True):
 class Callbacks(Struct, kw_only=True):
     """Every callback there is."""
 
-    callbacks: list[Callback]
-
-
-class DeliveryState(Struct, kw_only=True):
-    """One event, and how its delivery went."""
-
-    type: str
-    message_id: str
-    reference: str | None
-    ended_at: datetime
-    status: Annotated[str, Meta(description="`pending`, `delivered` or `given up`.")]
-    tries: int
-    tried_at: Annotated[datetime | None, Meta(description="null: never.")]
-    http_status: Annotated[int | None, Meta(description="null: no answer to the last try.")]
-    problem: Annotated[str, Meta(description="Why there was no answer.")]
+    callbacks: list[as_json.Callback]
 
 
 class Deliveries(Struct, kw_only=True):
     """The newest events of a callback, newest first."""
 
-    deliveries: list[DeliveryState]
-
-
-def _seen(row: CallbackRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "url": row.url,
-        "events": row.events.strip(",").split(","),
-        "created_at": instant(row.created_at),
-        "disabled_at": None if row.disabled_at is None else instant(row.disabled_at),
-        "disabled_reason": row.disabled_reason,
-    }
-
-
-def _delivery(one: Delivery) -> DeliveryState:
-    return DeliveryState(
-        type=f"message.{one.state}",
-        message_id=one.message_id,
-        reference=one.reference,
-        ended_at=instant(one.ended_at),
-        status=one.status,
-        tries=one.tries,
-        tried_at=None if one.tried_at is None else instant(one.tried_at),
-        http_status=one.http_status,
-        problem=one.problem,
-    )
+    deliveries: list[as_json.Delivery]
 
 
 @post(
@@ -134,7 +82,7 @@ async def make(
 
     row = await backend.run(work)
     return Response(
-        MadeCallback(**_seen(row), secret=row.secret),
+        MadeCallback(**structs.asdict(as_json.callback(row)), secret=row.secret),
         status_code=201,
         headers={"Location": f"/v1/callbacks/{row.id}"},
     )
@@ -149,7 +97,7 @@ async def make(
 async def listing(backend: NamedDependency[Backend]) -> Callbacks:
     """Every callback there is, oldest first."""
     found = await backend.run(lambda: backend.queue.store.read(rows.listing))
-    return Callbacks(callbacks=[Callback(**_seen(row)) for row in found])
+    return Callbacks(callbacks=[as_json.callback(row) for row in found])
 
 
 @get(
@@ -158,10 +106,9 @@ async def listing(backend: NamedDependency[Backend]) -> Callbacks:
     responses=problems(404),
     summary="Look at a callback",
 )
-async def look(id_: FromPath[str], backend: NamedDependency[Backend]) -> Callback:
+async def look(id_: FromPath[str], backend: NamedDependency[Backend]) -> as_json.Callback:
     """One callback."""
-    row = await backend.run(lambda: _found(backend, id_))
-    return Callback(**_seen(row))
+    return as_json.callback(await backend.run(lambda: _found(backend, id_)))
 
 
 @delete(
@@ -201,7 +148,7 @@ async def deliveries(
         _found(backend, id_)
         return backend.queue.store.read(lambda c: outbox.recent(c, id_, limit))
 
-    return Deliveries(deliveries=[_delivery(one) for one in await backend.run(work)])
+    return Deliveries(deliveries=[as_json.delivery(one) for one in await backend.run(work)])
 
 
 def _found(backend: Backend, id_: str) -> CallbackRow:

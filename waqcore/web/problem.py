@@ -129,16 +129,22 @@ def _by_field(error: Exception, place: str) -> list[FieldProblem] | None:
             return None
 
 
-def http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """An error of the protocol: no such route, no token, a body that cannot be read."""
     status, fields = error.status_code, None
     detail = error.detail
     if isinstance(error, ValidationException):
         status, fields = 422, _fields(error)
         detail = "; ".join(f"{one.field}: {one.detail}" for one in fields) or detail
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        most = request.route_handler.resolve_request_max_body_size()
+        detail = f"the body has more than the {most:,} bytes that are taken here: send less at once"
     title = HTTPStatus(status).phrase
     return answer(Problem(title=title, status=status, detail=detail, errors=fields), error.headers)
 
+
+_CALLED = {"states": "state"}
+"""Parameters by the name of their argument, where Litestar keeps theirs for itself."""
 
 _MEANT = re.compile("(?:required|unknown) field `([^`]+)`")
 
@@ -151,7 +157,10 @@ def _fields(error: ValidationException) -> list[FieldProblem]:
 def _name(told: dict[str, Any]) -> str:
     """The field that is meant: one that is missing or unknown stands in the text."""
     named = _MEANT.search(str(told.get("message", "")))
-    return named[1] if named else str(told.get("key") or told.get("source") or "body")
+    if named:
+        return named[1]
+    key = str(told.get("key") or told.get("source") or "body")
+    return _CALLED.get(key, key)
 
 
 def fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -93,7 +93,8 @@ class RegistrationMessage(as_json.Message, frozen=True, kw_only=True):
         str,
         Meta(
             description="`payment_link`, `activation`, `payment_reminder:24`, "
-            "`payment_confirmed` or `payment_failed`."
+            "`payment_confirmed` or `payment_failed`; of a further invoice with its number, such "
+            "as `payment_link/2`."
         ),
     ]
 
@@ -102,7 +103,7 @@ class RegistrationState(Struct, kw_only=True):
     """A registration, what became of its payment, and its messages."""
 
     registration_id: str
-    invoice: str
+    invoice: Annotated[str, Meta(description="The newest, where there were several.")]
     registered_at: datetime
     payment: Annotated[str, Meta(description="`pending`, `paid` or `failed`.")]
     payment_reason: Annotated[str, Meta(description="The provider's own word for it.")]
@@ -110,7 +111,8 @@ class RegistrationState(Struct, kw_only=True):
     messages: list[RegistrationMessage]
 
 
-def _state(one: Registered) -> RegistrationState:
+def state_of(one: Registered) -> RegistrationState:
+    """A registration as applications see it."""
     return RegistrationState(
         registration_id=one.id,
         invoice=one.invoice,
@@ -123,6 +125,11 @@ def _state(one: Registered) -> RegistrationState:
             for kind, message in one.messages.items()
         ],
     )
+
+
+def address_of(id_: str) -> str:
+    """Where a registration is looked at."""
+    return f"/v1/registrations/{quote(id_)}"
 
 
 Registering = Handover[Registration, RegistrationState]
@@ -143,7 +150,7 @@ async def register(
     return Response(
         await together.hand_over(data.meant()),
         status_code=202,
-        headers={"Location": f"/v1/registrations/{quote(data.registration_id)}"},
+        headers={"Location": address_of(data.registration_id)},
     )
 
 
@@ -157,10 +164,11 @@ async def look(id_: FromPath[Path], backend: NamedDependency[Backend]) -> Regist
     """What became of a registration's payment, and of its messages."""
     # Invoices are often numbered INV/2026/01: what is behind the first slash is all of it.
     name = str(id_).removeprefix("/")
-    return await backend.run(lambda: _state(registration.find(backend.queue, name)))
+    return await backend.run(lambda: state_of(registration.find(backend.queue, name)))
 
 
-def _refused(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def refused(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Say why a registration, or an invoice of one, cannot be taken."""
     phone = isinstance(error, PhoneError)
     return answer(
         Problem(
@@ -192,7 +200,7 @@ def router(backend: Backend, templates: Templates) -> Router:
 
     def register_all(given: Sequence[Registration]) -> list[RegistrationState | Exception]:
         found = registration.register_each(backend.queue, given, templates)
-        return [one if isinstance(one, Exception) else _state(one) for one in found]
+        return [one if isinstance(one, Exception) else state_of(one) for one in found]
 
     together = backend.handover(register_all, TOGETHER_MAX)
     return Router(
@@ -200,9 +208,9 @@ def router(backend: Backend, templates: Templates) -> Router:
         route_handlers=[register, look],
         dependencies={"together": Provide(lambda: together, sync_to_thread=False)},
         exception_handlers={
-            PhoneError: _refused,
-            RegistrationError: _refused,
-            TemplatesError: _refused,
+            PhoneError: refused,
+            RegistrationError: refused,
+            TemplatesError: refused,
         },
         security=[{"bearer": []}],
     )

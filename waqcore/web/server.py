@@ -14,6 +14,8 @@ import uvicorn
 from litestar import Litestar
 
 from waqcore.dispatcher.guest import Guest
+from waqcore.dispatcher.patience import opened
+from waqcore.people import People
 from waqcore.queue import Queue
 from waqcore.senders import Fleet
 from waqcore.settings import Settings
@@ -54,24 +56,30 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT; returns when requests and calls in flight are settled.
 
-    `guest` is a dispatcher that was not started yet; None: others dispatch, or nobody.
+    `guest` is a dispatcher that was not started yet; None: others dispatch, or nobody. A database
+    server that is not there yet is waited for.
 
     Raises:
         ListenError: the address cannot be listened on.
         StoreError: the database cannot be used.
         Whatever ended the dispatcher, which ends the service too.
     """
-    listening = _listen(host, port)
     share_heaps()
-    with listening, Queue(settings, fleet, actor="api") as queue:
+    # Before anybody can connect, who would wait for as long as we do.
+    with opened(lambda: Queue(settings, fleet, actor="api")) as queue, _listen(host, port) as ear:
         backend = Backend(queue, settings)
+        if not People(queue.store, settings.admin_password).anybody():
+            log.warning(
+                "the dashboard is closed until somebody has a password: set WAQ_ADMIN_PASSWORD, or "
+                "`waq user add NAME --role admin` lets somebody in"
+            )
         config = _config(application(backend))
         # What is loaded by now stays: a collector that walks it again and again holds up answers.
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE)
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_serve(backend, _Server(config), listening, guest))
+            runner.run(_serve(backend, _Server(config), ear, guest))
     if guest is not None and guest.error is not None:
         raise guest.error
 

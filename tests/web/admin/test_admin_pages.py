@@ -1,13 +1,20 @@
 """What pages show, and how errors look."""
 
 import sqlite3
+from collections.abc import Callable
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.web.admin.site import API_TOKEN, Browser, Site
-from waqcore.store import samples
+from waqcore.core.instants import MINUTE
+from waqcore.message import instant
+from waqcore.store import presence, samples
+from waqcore.store.presence import Process
 from waqcore.web.admin.session import BASE
+from waqcore.web.admin.wording import Wording
 
 HTML = {"accept": "text/html"}
 
@@ -189,3 +196,30 @@ def test_a_sample_is_taken_once_a_minute_and_drawn(dashboard: Site, admin: Brows
 
 def test_a_trend_without_history_says_so(admin: Browser) -> None:
     assert admin.get().text.count("No history yet") == 4
+
+
+@pytest.mark.parametrize("dispatchers", [0, 1])
+def test_without_a_dispatcher_no_time_is_promised(
+    dashboard: Site, admin: Browser, dispatchers: int
+) -> None:
+    dashboard.queue.enqueue("081234567890", "Halo")
+    if dispatchers:
+        dashboard.queue.store.write(_somebody_dispatches(dashboard))
+
+    page = admin.get().text
+
+    assert ("When each would go if a dispatcher ran" in page) == (dispatchers == 0)
+    assert ("<dt>clear</dt>" in page) == (dispatchers == 1)
+
+
+def test_what_lasted_until_now_is_due(dashboard: Site) -> None:
+    wall = instant(dashboard.queue.store.wall_us())
+    say = Wording(wall, UTC)
+
+    assert say.until(wall + timedelta(seconds=1)) == "until"
+    assert say.until(wall - timedelta(seconds=1)) == "due"
+
+
+def _somebody_dispatches(dashboard: Site) -> Callable[[Connection], None]:
+    now, process = dashboard.queue.store.now(), Process("elsewhere", "1/1")
+    return lambda connection: presence.join(connection, "d1", process, now, MINUTE)

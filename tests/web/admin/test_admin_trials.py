@@ -55,7 +55,7 @@ def test_a_scenario_is_run_from_the_page_and_audited(dashboard: Site, admin: Bro
     part = admin.get(f"/test/runs/{run[1]}")
     stopped = admin.post("/test/stop", {"run": run[1]})
 
-    assert toast(page) == "Running on the sandbox"
+    assert toast(page) == "Started on the sandbox"
     assert "another test is running" in toast(busy)
     assert "Five people register" in part.text
     assert toast(stopped) == "Stopping"

@@ -94,6 +94,15 @@ def test_every_operation_documents_its_problems(service: Service) -> None:
             )
 
 
+@pytest.mark.parametrize("id_", ["batch", "retry", "m_0"])
+def test_also_what_is_no_id_of_a_message_is_answered_as_documented(
+    service: Service, id_: str
+) -> None:
+    documented = _describe(service)["paths"]["/v1/messages/{id_}"]["get"]["responses"]
+
+    assert str(service.get(f"/messages/{id_}").status_code) in documented
+
+
 def test_nothing_of_the_description_comes_from_elsewhere(service: Service) -> None:
     assert "cdn" not in service.get("/openapi.json").text
     assert TOKEN not in service.get("/openapi.json").text

@@ -77,6 +77,7 @@ def test_a_body_over_the_limit_is_refused(service: Service) -> None:
     told = _problem(service.post("/messages", GOOD | {"body": "x" * 1_100_000}))
 
     assert told["status"] == 413
+    assert "more than the 1,048,576 bytes" in told["detail"]
 
 
 def test_what_is_not_there_and_what_is_not_done_are_problems(service: Service) -> None:
@@ -131,3 +132,10 @@ def test_every_answer_has_the_headers_of_a_careful_service(service: Service) -> 
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert "Server" not in answer.headers
+
+
+def test_a_parameter_that_is_wrong_is_called_as_it_was_sent(service: Service) -> None:
+    told = _problem(service.get("/messages", state="lost"))
+
+    assert [one["field"] for one in told["errors"]] == ["state"]
+    assert told["detail"].startswith("state: ")

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 WAIT_S = 20
 PAGE = "/admin/whatsapp-queue"
 PASSWORD = "correct-horse-battery"
+CLOSED = "the dashboard is closed until somebody has a password: set WAQ_ADMIN_PASSWORD"
 DISPATCHER_DIES = """
 import asyncio
 from waqcore.cli import main
@@ -69,6 +72,7 @@ def test_it_serves_and_dispatches_and_ends_cleanly(tmp_path: Path) -> None:
     assert code == 0
     assert said.count("attempt") == 1
     assert said[-1] == "stopped serving"
+    assert CLOSED in " ".join(said), "nobody has a password"
     assert "+6281234567890" not in (tmp_path / "serve.log").read_text()
 
 
@@ -108,6 +112,32 @@ def test_an_open_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
 
         assert served.process.wait(WAIT_S) == 0
         assert time.monotonic() - began < GRACE_S, "it waited for the page to go"
+    assert CLOSED not in (tmp_path / "serve.log").read_text(), "the admin has a password"
+
+
+@pytest.mark.parametrize(("trusted", "believed"), [(None, True), ("10.0.0.0/8", False)])
+def test_a_proxy_is_believed_where_it_is_named(
+    tmp_path: Path, *, trusted: str | None, believed: bool
+) -> None:
+    """By default one on the same host; else a stranger's header could make anybody of them."""
+    given = environ(tmp_path) | {"WAQ_ADMIN_PASSWORD": PASSWORD}
+    named = {} if trusted is None else {"FORWARDED_ALLOW_IPS": trusted}
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    with live(tmp_path, given | named, "--no-dispatch") as served:
+        form = httpx.get(f"{served.url}{PAGE}/login", headers=forwarded)
+        mark = re.search(r'name="mark"[^>]*value="([^"]*)"', form.text)
+        assert mark is not None
+        httpx.post(
+            f"{served.url}{PAGE}/login",
+            data={"name": "admin", "password": "wrong", "mark": mark[1]},
+            headers=forwarded,
+            cookies=dict(form.cookies),
+        )
+        with closing(sqlite3.connect(tmp_path / "waq.db")) as db:
+            ((who,),) = db.execute("SELECT actor FROM waq_event WHERE action = 'wrong password'")
+
+    assert ("Secure" in form.headers["set-cookie"]) == believed
+    assert who == ("stranger:203.0.113.7" if believed else "stranger:127.0.0.1")
 
 
 def _sign_in(browser: httpx.Client) -> None:

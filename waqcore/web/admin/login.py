@@ -55,19 +55,18 @@ async def login(panel: NamedDependency[Panel], request: AdminRequest) -> Respons
         wrong = "the page had been open for too long, or cookies are off: try again"
         return await _form(panel, request, to=to, wrong=wrong, status=403)
     address = _address(request)
-    wait_s = panel.throttle.wait_s(address, name)
+    wait_s = await panel.backend.run(lambda: panel.throttle.wait_s(address, name))
     if wait_s:
         wrong = f"too many wrong passwords: try again in {wait_s / 60:.0f} min"
         response = await _form(panel, request, to=to, wrong=wrong, status=429)
         response.headers["Retry-After"] = str(round(wait_s) + 1)
         return response
-    panel.throttle.wrong(address, name)  # Before it is looked at: many at once count as many.
     person = await panel.backend.run(lambda: panel.people.check(name, password))
     if person is None:
         await _note(panel, f"stranger:{address}", "wrong password", name)
         wrong = "the name or the password is wrong"
         return await _form(panel, request, to=to, wrong=wrong, status=401)
-    panel.throttle.right(address, name)
+    await panel.backend.run(lambda: panel.throttle.right(address, name))
     return await _let_in(panel, request, person, to)
 
 

@@ -22,7 +22,7 @@ class Panel:
         self.backend = backend
         self.people = People(queue.store, settings.admin_password)
         self.seal = Seal(self.people.key)
-        self.throttle = Throttle()
+        self.throttle = Throttle(queue.store)
         self.pages = Pages(self.seal, settings.zone())
         self.live = Live(Look(queue), self.pages.parts, backend)
         self.trials = Trials(settings, backend.closing.is_set)

@@ -1,11 +1,14 @@
-"""How many wrong passwords one address, and one name, may try."""
+"""How many wrong passwords one address, and one name, may try, at all processes together."""
 
-import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Mapping
 
-WINDOW_S = 300.0
-"""Wrong tries are remembered for so long."""
+from waqcore.core.instants import MINUTE, seconds
+from waqcore.store import tries
+from waqcore.store.store import Store
+
+WINDOW_US = 5 * MINUTE
+"""Wrong tries are remembered for so long. What that is in rows is bounded by what they cost: a try
+that is let through takes 0.2 s of a core."""
 
 ADDRESS_MAX = 5
 """Wrong tries of one address in that time: a person who mistypes needs three."""
@@ -14,37 +17,29 @@ NAME_MAX = 20
 """Wrong tries at one name, from wherever: more than of one address, so that a stranger cannot lock
 somebody out from a single one."""
 
-REMEMBERED_MAX = 10_000
-"""Addresses and names remembered at once, the newest."""
-
 
 class Throttle:
-    """Wrong tries of late, in this process."""
+    """Wrong tries of late, in the database: neither a second process nor a restart gives more."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def wait_s(self, address: str, name: str) -> float:
-        """Seconds before the next try is let through; 0: now."""
-        return max(
-            self._wait_s(f"address {address}", ADDRESS_MAX), self._wait_s(f"name {name}", NAME_MAX)
-        )
-
-    def wrong(self, address: str, name: str) -> None:
-        """Remember a try that was wrong, or is about to be looked at."""
-        for key in (f"address {address}", f"name {name}"):
-            self._tries.setdefault(key, deque(maxlen=NAME_MAX)).append(self._clock())
-            self._tries.move_to_end(key)
-        while len(self._tries) > REMEMBERED_MAX:
-            self._tries.popitem(last=False)
+        """Seconds before the next try may be made; 0: it is let through, and counts as wrong until
+        `right` says otherwise, so that many at once count as many."""
+        most = _most(address, name)
+        now = self._store.steady()
+        # Read first: whoever is refused must not hold up those who write.
+        at = self._store.read(lambda c: tries.free_at(c, most, now, WINDOW_US))
+        if at <= now:
+            at = self._store.write(lambda c: tries.add(c, most, now, WINDOW_US))
+        return seconds(max(0, at - now))
 
     def right(self, address: str, name: str) -> None:
         """Forget the tries of somebody who knew the password."""
-        for key in (f"address {address}", f"name {name}"):
-            self._tries.pop(key, None)
+        keys = [*_most(address, name)]
+        self._store.write(lambda connection: tries.forget(connection, keys))
 
-    def _wait_s(self, key: str, most: int) -> float:
-        tries = self._tries.get(key, ())
-        late = [at for at in tries if at > self._clock() - WINDOW_S]
-        return late[-most] + WINDOW_S - self._clock() if len(late) >= most else 0.0
+
+def _most(address: str, name: str) -> Mapping[str, int]:
+    return {f"address {address}": ADDRESS_MAX, f"name {name}": NAME_MAX}

@@ -80,7 +80,7 @@ async def start(panel: NamedDependency[Panel], request: AdminRequest) -> Respons
     store = panel.backend.queue.store
     detail = f"{chosen.name} on {where}, pace {pace_s:g} s, {trial.reference}"
     await panel.backend.run(lambda: note(store, who.actor, "run test", detail))
-    return told(panel, request, f"Running on {where}", f"{BASE}/test?run={trial.id}")
+    return told(panel, request, f"Started on {where}", f"{BASE}/test?run={trial.id}")
 
 
 @post("/test/stop", status_code=303)

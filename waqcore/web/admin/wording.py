@@ -40,6 +40,10 @@ class Wording:
         """An instant both ways."""
         return Markup('{} <span class="clock">{}</span>').format(self.rel(at), self.clock(at))
 
+    def until(self, at: datetime) -> str:
+        """The word before an instant that something lasts to; past it, what is to follow is due."""
+        return "until" if at > self.now else "due"
+
     def full(self, at: datetime) -> str:
         """An instant with its date and zone."""
         return f"{at.astimezone(self.zone):%a %d %b %Y %H:%M:%S %Z}"

@@ -127,7 +127,7 @@ def _first_refused(queue: Queue, drafts: Sequence[Draft]) -> int:
 @get(
     "/messages/{id_:str}",
     before_request=requires(Scope.READ),
-    responses=problems(404),
+    responses=problems(404, 405),  # No message is called `batch` or `retry`: those are routes.
     summary="Look at a message",
 )
 async def look(id_: FromPath[str], backend: NamedDependency[Backend]) -> as_json.WholeMessage:

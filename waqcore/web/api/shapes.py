@@ -18,7 +18,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 PriorityWord = Literal["high", "normal", "low"]
 Number = Annotated[str, Meta(min_length=1, max_length=64, examples=["0812-3456-7890"])]
 Key = Annotated[str, Meta(min_length=1, max_length=KEY_LENGTH_MAX)]
-Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, examples=["the gateway moves"])]
 
 
 class NewMessage(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +120,7 @@ class Clear(Struct, kw_only=True):
 class Restored(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which clear to undo."""
 
-    batch: str
+    batch: Annotated[str, Meta(examples=["batch_1a206897d5f9d4dec100c71b211"])]
 
 
 class Count(Struct, kw_only=True):
@@ -133,14 +133,18 @@ class Held(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which senders to hold, why, and for how long."""
 
     reason: Reason
-    sender: Annotated[str | None, Meta(description="null: all of them.")] = None
+    sender: Annotated[
+        str | None, Meta(description="null: all of them.", examples=["628114040707"])
+    ] = None
     until: Annotated[Instant | None, Meta(description="null: until resumed.")] = None
 
 
 class OneOrAll(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which sender."""
 
-    sender: Annotated[str | None, Meta(description="null: all of them.")] = None
+    sender: Annotated[
+        str | None, Meta(description="null: all of them.", examples=["628114040707"])
+    ] = None
 
 
 class Senders(Struct, kw_only=True):
