@@ -1,4 +1,4 @@
-"""Clients that enqueue as fast as they can, each over a connection of its own, in a process.
+"""Clients that enqueue again and again, each over a connection of its own, in a process.
 
 Reads a line to begin; writes how many messages were acknowledged.
 """
@@ -20,6 +20,7 @@ def main() -> None:
     """Enqueue for so long, from so many threads."""
     parser = argparse.ArgumentParser()
     parser.add_argument("seconds", type=float)
+    parser.add_argument("pause_s", type=float, help="of each client, after each message")
     parser.add_argument("first", type=int)
     parser.add_argument("senders", nargs="+", help="one for each client, by turns")
     given = parser.parse_args()
@@ -35,6 +36,7 @@ def main() -> None:
                 number = f"0812{given.first + n:03d}{counts[n] % 100_000:05d}"
                 queues[n].enqueue(number, BODY, sender=given.senders[n])
                 counts[n] += 1
+                time.sleep(given.pause_s)
 
         threads = [threading.Thread(target=enqueue, args=(n,)) for n in range(len(counts))]
         for thread in threads:
