@@ -82,6 +82,12 @@ class Postgres:
         """Where a database is."""
         return f"postgresql://{OWNER}@/{database}?host={self.home}"
 
+    def let_in(self, address: str) -> None:
+        """Let whoever comes from an address in; for a server told to listen on one of its own."""
+        with (self.home / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {address}/32 trust\n")
+        self.sql("SELECT pg_reload_conf()")
+
     @contextmanager
     def connected(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
         """A connection that commits each statement."""

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from loadtests.mock_gateway.application import serving
+from loadtests.mock_gateway.application import LOOPBACK, serving
 from loadtests.mock_gateway.clock import whole_us
 from loadtests.mock_gateway.faults import Fault
 from loadtests.mock_gateway.gateway import Gateway
@@ -82,12 +82,13 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(
         prog="python -m loadtests.mock_gateway",
-        description="A mock MPWA WhatsApp gateway on the loopback, with a log and a verdict.",
+        description="A mock MPWA WhatsApp gateway, with a log and a verdict.",
         epilog=_EPILOG.format(faults=_faults()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = found.add_argument
     add("--port", type=_port, default=0, help="0, the default, takes a free one and prints it")
+    add("--host", default=LOOPBACK, metavar="ADDRESS", help="to listen on (default %(default)s)")
     add("--throttle", action="store_true", help="answer 429 above 60 requests a minute")
     add("--seed", type=int, default=0, metavar="N", help="of all chance (default %(default)s)")
     add(
@@ -106,11 +107,11 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-async def _serve(gateway: Gateway, port: int) -> None:
+async def _serve(gateway: Gateway, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(gateway, port=port) as url:
+    async with serving(gateway, host=host, port=port) as url:
         print(f"{LISTENING}{url}", flush=True)
         await stop.wait()
 
@@ -126,7 +127,7 @@ def main() -> int:
         pace_us=None if chosen.pace is None else whole_us(chosen.pace),
     )
     try:
-        asyncio.run(_serve(gateway, chosen.port))
+        asyncio.run(_serve(gateway, chosen.host, chosen.port))
     except OSError as error:
         print(error, file=sys.stderr)
         return 1

@@ -19,6 +19,7 @@ from loadtests.mock_gateway.receipts import Postman
 from loadtests.mock_gateway.weather import CheckNumber
 
 BODY_BYTES_MAX = 256 * 1024 * 1024  # A verdict's expectation of a million messages fits.
+LOOPBACK = "127.0.0.1"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends RST instead of FIN.
 
 
@@ -38,18 +39,18 @@ def application(gateway: Gateway) -> web.Application:
 
 
 @contextlib.asynccontextmanager
-async def serving(gateway: Gateway, *, port: int = 0) -> AsyncIterator[str]:
-    """Serve *gateway* on the loopback of the running event loop; yields its base URL.
+async def serving(gateway: Gateway, *, port: int = 0, host: str = LOOPBACK) -> AsyncIterator[str]:
+    """Serve *gateway* on the running event loop; yields its base URL.
 
     Port 0 takes a free one.
     """
     # A hung call must not outlive its client, hence the cancellation.
     app = application(gateway)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
-    door = app[DOOR] = Door(runner, gateway.clock)
+    door = app[DOOR] = Door(runner, gateway.clock, host)
     await runner.setup()
     try:
-        yield f"http://127.0.0.1:{await door.open(port)}"
+        yield f"http://{host}:{await door.open(port)}"
     finally:
         await door.leave()
         await runner.cleanup()

@@ -17,10 +17,11 @@ DOOR: web.AppKey["Door"] = web.AppKey("door")
 
 
 class Door:
-    """Listens on one port of the loopback; closed, connections are refused and open ones cut."""
+    """Listens on one port; closed, connections are refused and open ones cut."""
 
-    def __init__(self, runner: web.AppRunner, clock: Clock) -> None:
+    def __init__(self, runner: web.AppRunner, clock: Clock, host: str) -> None:
         self._runner = runner
+        self._host = host
         self._clock = clock
         self._site: web.TCPSite | None = None
         self._port = 0
@@ -29,7 +30,7 @@ class Door:
     async def open(self, port: int) -> int:
         """Listen; returns the port, which 0 leaves to the system."""
         self._site = web.TCPSite(
-            self._runner, "127.0.0.1", port, backlog=BACKLOG, reuse_address=True
+            self._runner, self._host, port, backlog=BACKLOG, reuse_address=True
         )
         await self._site.start()
         self._port = int(self._runner.addresses[0][1])

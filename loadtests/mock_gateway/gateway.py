@@ -136,7 +136,7 @@ class Gateway:
         numbers = recipients(send.number)
         self._note_arrival(send.sender, arrived_us)
         fate = self._fate(send, numbers, client)
-        self._keep(send, numbers, fate, arrived_us)
+        self._keep(send, numbers, fate, client=client, arrived_us=arrived_us)
         rule = fate.rule
         slow_s = rule.seconds or 0.0 if rule.fault is Fault.SLOW else 0.0
         ending = _ENDINGS.get(rule.fault, Ending.ANSWERED)
@@ -145,7 +145,9 @@ class Gateway:
             receipts = planned(rule.fault, message_id=fate.message_id, recipient=numbers[0])
         return Reply(fate.answer, self.latency_s(rule) + slow_s, ending, receipts)
 
-    def _keep(self, send: Send, numbers: tuple[str, ...], fate: _Fate, arrived_us: int) -> None:
+    def _keep(
+        self, send: Send, numbers: tuple[str, ...], fate: _Fate, *, client: str, arrived_us: int
+    ) -> None:
         ago_us = self.clock.now_us() - arrived_us
         call = Call(
             call=self.log.next_call,
@@ -157,6 +159,7 @@ class Gateway:
             answer=fate.answer,
             fault=fate.name,
             arrived_at=round(self.clock.wall_s() * US_PER_S) - ago_us,
+            client=client,
         )
         self.log.append(call)
         self.counts.add(call)

@@ -27,6 +27,7 @@ class Call(NamedTuple):
     answer: Answer  # Status 0: none was given.
     fault: str
     arrived_at: int  # Wall microseconds, to lay the log beside exports.
+    client: str  # The address it came from.
 
     def shown(self) -> dict[str, object]:
         """The call as JSON shows it."""
@@ -34,6 +35,7 @@ class Call(NamedTuple):
             "call": self.call,
             "arrived_us": self.arrived_us,
             "arrived_at": self.arrived_at,
+            "client": self.client,
             "sender": self.sender,
             "recipients": self.recipients,
             "text": self.text,

@@ -17,11 +17,13 @@ BULK = 5_000
 
 
 @contextmanager
-def store(folder: Path, name: str, senders: int, policy: Policy) -> Iterator[Store]:
-    """A store of its own in the bench's folder."""
+def store(
+    folder: Path, name: str, senders: int, policy: Policy, *, url: str | None = None
+) -> Iterator[Store]:
+    """A store of its own in the bench's folder, or on a server."""
     numbers = [str(628_000_000_000 + n) for n in range(senders)]
     fleet = {number: Sender(number, "bench", policy) for number in numbers}
-    opened = Store(f"sqlite:///{folder / name}.db", fleet, clock=SystemClock())
+    opened = Store(url or f"sqlite:///{folder / name}.db", fleet, clock=SystemClock())
     try:
         yield opened
     finally:

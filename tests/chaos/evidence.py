@@ -31,6 +31,7 @@ class Call(NamedTuple):
     sender: str
     text: str
     delivered: int  # How many phones it reached: one or none.
+    client: str  # The address it came from.
 
 
 class Row(NamedTuple):
@@ -121,6 +122,7 @@ class Witness:
                     call["sender"],
                     call["text"],
                     len(call["deliveries"]),
+                    call["client"],
                 )
                 for call in json.load(answer)
             ]

@@ -47,10 +47,12 @@ def judge(
     *,
     pace_us: int,
     ended: bool,
+    told_late: Collection[str] = (),
 ) -> Finding:
     """Judge a run; `caught` counts, by message, the calls begun whose dispatcher died in them.
 
-    With `ended` nothing may be left to send, and the order is judged too.
+    With `ended` nothing may be left to send, and the order is judged too. `told_late` are the
+    messages caught whose dispatcher lived on, and told what had become of them when it could.
     """
     by_text: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
@@ -62,7 +64,9 @@ def judge(
         finding.problems += [
             f"{row.id} ({row.on_unknown}, {row.state}, caught {caught.get(row.id, 0)} times, "
             f"attempts {row.attempts}, calls {[call.number for call in own]}): {problem}"
-            for problem in _of_message(row, own, caught.get(row.id, 0), ended=ended)
+            for problem in _of_message(
+                row, own, caught.get(row.id, 0), ended=ended, told=row.id in told_late
+            )
         ]
         _count(finding, row, own)
     strange = set(by_text) - {row.body for row in rows}
@@ -100,7 +104,9 @@ def _count(finding: Finding, row: Row, own: Sequence[Call]) -> None:
     finding.doubled_unmarked += delivered > 1 and not row.maybe_duplicate
 
 
-def _of_message(row: Row, own: Sequence[Call], caught: int, *, ended: bool) -> Iterator[str]:
+def _of_message(
+    row: Row, own: Sequence[Call], caught: int, *, ended: bool, told: bool
+) -> Iterator[str]:
     """What is wrong about one message, with no dispatcher running but perhaps one that died."""
     yield from _of_calls(row, own, caught)
     if row.state == "sending":
@@ -108,7 +114,7 @@ def _of_message(row: Row, own: Sequence[Call], caught: int, *, ended: bool) -> I
     resend = row.on_unknown == "resend"
     if row.maybe_duplicate != (resend and caught > 0):
         yield f"maybe_duplicate is {row.maybe_duplicate}"
-    doubtful = caught >= (2 if resend else 1)
+    doubtful = caught >= (2 if resend else 1) and not (told and own)
     allowed = ("unknown",) if doubtful else ("sent",) if ended else ("sent", "queued")
     if row.state not in allowed:
         yield f"its state should be {' or '.join(allowed)}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtests.mock_gateway.application import LOOPBACK
 from loadtests.mock_gateway.process import running
 from tests.chaos.dispatch import READY
 
@@ -181,14 +182,16 @@ def staged(
     latency_ms: str = "0-200",
     seed: int = 0,
     database_url: str | None = None,
+    host: str = LOOPBACK,
 ) -> Iterator[Stage]:
     """Set a stage up in a folder; at the end every process on it is ended.
 
-    `database_url` is a database on a server; None: a file in the folder.
+    `database_url` is a database on a server; None: a file in the folder. `host` is the address that
+    the gateway listens on.
     """
     numbers = tuple(f"62811404070{n:02}" for n in range(senders))
     database = database_url or folder / "chaos.db"
-    with running("--latency-ms", latency_ms, "--seed", str(seed)) as url:
+    with running("--host", host, "--latency-ms", latency_ms, "--seed", str(seed)) as url:
         environ = {
             "WHATSAPP_API_KEY": "K",
             "WHATSAPP_SENDER": numbers[0],

@@ -5,13 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.engines import address
+from tests.engines import address, an_engine
 from tests.postgres import Postgres, server
 from tests.store.hand import (
     SENDER,
@@ -27,6 +28,7 @@ from tests.store.hand import (
     take,
 )
 from tests.store.plain import a_table, held, insert
+from tests.virtual_time import EPOCH
 from waqcore.clock import SystemClock
 from waqcore.core import control
 from waqcore.core.instants import HOUR, SECOND
@@ -34,6 +36,7 @@ from waqcore.core.outcome import Accepted
 from waqcore.export import read_messages
 from waqcore.store import controls, events, lanes
 from waqcore.store.database import open_database
+from waqcore.store.enqueue import NewMessage, enqueue
 from waqcore.store.errors import StoreError, UnwritableDatabaseError
 from waqcore.store.events import Happening, Seen
 from waqcore.store.readonly import ReadOnly
@@ -216,6 +219,29 @@ def test_an_enqueue_does_not_wait_for_a_busy_lane(folder: Path) -> None:
     store.close()
 
 
+def test_a_call_does_not_wait_for_enqueues_of_its_sender_that_are_still_open(folder: Path) -> None:
+    store = open_store(folder)
+    me = join(store, "d1")
+    put(store, new(1))
+
+    with an_engine(folder).connect() as theirs:
+        enqueue(theirs, [[new(2)]])
+        (claim,) = take(store, me).claims
+        begin(store, claim)
+        take(store, me, ended(store, claim, Accepted()), room=0)
+        held_of_lanes = rows(
+            store,
+            "SELECT mode FROM pg_locks WHERE relation = 'waq_lane'::regclass"
+            f" AND pid = {theirs.scalar(text('SELECT pg_backend_pid()'))}",
+        )
+        theirs.commit()
+
+    assert held_of_lanes == []
+    states = rows(store, "SELECT id, state FROM waq_message ORDER BY seq")
+    assert states == [("m1", "sent"), ("m2", "queued")]
+    store.close()
+
+
 def test_a_lane_that_another_has_is_skipped_and_looked_at_soon(folder: Path) -> None:
     store = open_store(folder, fleet=senders(SENDER, OTHER))
     me = join(store, "d1")
@@ -367,6 +393,31 @@ def test_whoever_listens_hears_of_an_enqueue_and_of_what_is_pressed(folder: Path
     assert of_the_enqueue
     assert of_the_press
     ear.close()
+    store.close()
+
+
+def test_only_an_enqueue_with_nothing_due_before_it_is_told(folder: Path) -> None:
+    """Those who tell are committed one at a time."""
+    store = open_store(folder)
+    with psycopg.connect(address(folder), autocommit=True) as listener:
+        listener.execute("LISTEN waqcore")
+
+        def told(*messages: NewMessage) -> bool:
+            put(store, *messages)
+            store.write(lambda c: c.execute(text("NOTIFY waqcore, 'over'")))
+            heard = listener.notifies(timeout=10)
+            return bool(list(takewhile(lambda one: one.payload != "over", heard)))
+
+        assert told(new(1))
+        assert not told(new(2))
+        assert told(new(3, priority=1))
+        assert told(new(4, sender=OTHER))
+        assert not told(new(5, send_at=EPOCH + HOUR))
+        assert told(new(6, send_at=EPOCH + HOUR, priority=3))
+        assert told(new(7, priority=3))  # One that is scheduled is not sent before it.
+        assert told(new(8, sender=OTHER, priority=3), new(9, sender=OTHER, priority=3))
+        store.write(lambda c: c.execute(text("UPDATE waq_message SET retry_at = 9 WHERE seq = 1")))
+        assert told(new(10))  # Nor is one that is backing off.
     store.close()
 
 

@@ -76,6 +76,7 @@ def test_the_log_shows_every_call_in_full() -> None:
                 "call": 1,
                 "arrived_us": 5,
                 "arrived_at": 9_000_000,
+                "client": "127.0.0.1",
                 "sender": "S",
                 "recipients": ["62811"],
                 "text": " hi {number} ",

@@ -21,15 +21,15 @@ def test_a_process_takes_its_options_answers_and_ends(tmp_path: Path) -> None:
     weather = tmp_path / "weather.toml"
     weather.write_text('[[rules]]\nfault = "hang"\nrecipient = "99"\n')
     send = {"api_key": "K", "sender": "S", "number": "62811", "message": "Halo"}
-    arguments = ("--weather", str(weather), "--seed", "3", "--latency-ms", "1-2", "--pace", "60")
+    chances = ("--weather", str(weather), "--seed", "3", "--latency-ms", "1-2")
 
-    with running(*arguments) as url:
+    with running(*chances, "--pace", "60", "--host", "127.0.0.2") as url:
         answered = _ask(f"{url}/send-message", send)
         with pytest.raises(asyncio.TimeoutError):
             asyncio.run(_give_up(url, send | {"sender": "T", "number": "6299"}))
         _, verdict = _ask(f"{url}/_verdict?pace=60")
 
-    assert url.startswith("http://127.0.0.1:")
+    assert url.startswith("http://127.0.0.2:")
     assert answered == (200, {"status": True, "msg": "Message sent successfully!"})
     assert isinstance(verdict, dict)
     assert (verdict["calls"], verdict["delivered"]) == (2, 1)

@@ -10,7 +10,7 @@ def _call(number: int, at_s: float, text: str, *, sender: str = "S", arrives: st
     """A call that was delivered; *arrives* is the delivered text if it is another one."""
     deliveries = (Delivered("62811", arrives or text),)
     at_us = round(at_s * 1_000_000)
-    return Call(number, at_us, sender, ("62811",), text, deliveries, SENT, "ok", at_us)
+    return Call(number, at_us, sender, ("62811",), text, deliveries, SENT, "ok", at_us, "C")
 
 
 def _failed(number: int, at_s: float, text: str) -> Call:
