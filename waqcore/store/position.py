@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     ScalarSelect,
     Select,
+    and_,
     bindparam,
     case,
     delete,
@@ -56,15 +57,18 @@ class Place(NamedTuple):
     """First-due instant, wall."""
 
 
-_lane = select(literal(1)).where(message.c.sender == bindparam("sender"), QUEUED)
-_backs_off = _lane.where(
-    message.c.retry_at > literal_column("0"),  # As the index states it.
-    message.c.retry_at > bindparam("steady", type_=BigInteger),
+_lane = select(message.c.seq).where(message.c.sender == bindparam("sender"), QUEUED).limit(1)
+# The last of each, not whether there is one: else a planner that expects many reads them all.
+_last_retry = _lane.with_only_columns(message.c.retry_at).where(
+    message.c.retry_at > literal_column("0")  # As the index states it.
 )
-_is_for_later = _lane.where(
-    message.c.send_at.is_not(None), message.c.send_at > bindparam("wall", type_=BigInteger)
-)
-_calm = (~(_backs_off.exists() | _is_for_later.exists())).label("calm")
+_last_due = _lane.with_only_columns(message.c.send_at).where(message.c.send_at.is_not(None))
+_calm = and_(
+    func.coalesce(_last_retry.order_by(message.c.retry_at.desc()).scalar_subquery(), 0)
+    <= bindparam("steady", type_=BigInteger),
+    func.coalesce(_last_due.order_by(message.c.send_at.desc()).scalar_subquery(), 0)
+    <= bindparam("wall", type_=BigInteger),
+).label("calm")
 
 
 def _before(priority: int) -> Select[*tuple[int, ...]]:

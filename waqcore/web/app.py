@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from waqcore.web import admin, api, callbacks, invoices, metrics, registrations, webhooks
 from waqcore.web.backend import Backend
+from waqcore.web.body import StrictRequest
 from waqcore.web.entrance import requires
 from waqcore.web.health import healthz, readyz
 from waqcore.web.limits import Limits
@@ -55,6 +56,7 @@ def application(backend: Backend) -> Litestar:
         lifespan=[known_tokens(backend)],
         logging_config=None,
         openapi_config=_openapi(),
+        request_class=StrictRequest,
         request_max_body_size=BODY_MAX,
         before_send=[_secure],
         middleware=[_no_options],

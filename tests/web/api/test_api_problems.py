@@ -139,3 +139,23 @@ def test_a_parameter_that_is_wrong_is_called_as_it_was_sent(service: Service) ->
 
     assert [one["field"] for one in told["errors"]] == ["state"]
     assert told["detail"].startswith("state: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "field"),
+    [
+        ("/messages", {"send_at": 1_900_000_000}, "send_at"),
+        ("/messages", {"send_at": "1900000000"}, "send_at"),
+        ("/messages/batch", {"messages": [{"to": 81234567890, "body": "Halo"}]}, "messages[0].to"),
+        ("/messages/retry", {"all_failed": "true"}, "all_failed"),
+    ],
+)
+def test_what_is_of_another_type_than_described_is_refused(
+    service: Service, path: str, wrong: dict[str, object], field: str
+) -> None:
+    body = {"to": "081234567890", "body": "Halo"} | wrong if path == "/messages" else wrong
+
+    answer = service.post(path, body)
+
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
