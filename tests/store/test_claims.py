@@ -3,7 +3,11 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Collection
 from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
 
 from tests.store.hand import (
     SENDER,
@@ -19,9 +23,10 @@ from tests.store.hand import (
     senders,
     take,
 )
+from waqcore.clock import Now
 from waqcore.core.instants import SECOND
 from waqcore.core.outcome import Accepted, NotCalled, NotSent, Rejected
-from waqcore.store import attempts, controls
+from waqcore.store import attempts, controls, messages
 from waqcore.store.controls import Filter
 from waqcore.store.events import Happening
 from waqcore.store.step import Decided
@@ -426,4 +431,33 @@ def test_a_lease_that_got_as_far_as_an_attempt_row_is_told_from_one_that_did_not
 
     assert store.read(lambda connection: attempts.called(connection, begun.lease))
     assert not store.read(lambda connection: attempts.called(connection, bare.lease))
+    store.close()
+
+
+def test_what_is_queued_is_not_looked_at_before_the_lanes_slot(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call leaves at once; the second has its slot ten seconds later."""
+    clock = HandClock()
+    store = open_store(folder, clock, senders(guard_us=0))
+    me = join(store, "d1")
+    put(store, new(1), new(2))
+    (claim,) = take(store, me).claims
+    begin(store, claim)
+    looked_at: list[str] = []
+
+    def heads(connection: Connection, senders: Collection[str], now: Now) -> object:
+        looked_at.extend(senders)
+        return look(connection, senders, now)
+
+    look = messages.heads
+    monkeypatch.setattr(messages, "heads", heads)
+    slot = store.now().steady + 10 * SECOND
+
+    after = take(store, me, ended(store, claim, Accepted()))
+
+    assert after.waits == {SENDER: slot}
+    assert looked_at == []
+    clock.advance(10)
+    assert [one.stored.message.seq for one in take(store, me).claims] == [2]
     store.close()

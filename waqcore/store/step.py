@@ -302,6 +302,7 @@ class _Turn:
 
     def _decide(self, pending: Sequence[str]) -> list[str]:
         """Decide for some lanes; returns those that must be asked again."""
+        pending = [sender for sender in pending if not self._waits_for_its_slot(sender)]
         heads = messages.heads(self.connection, self._callable(pending), self.now)
         waitings = {sender: self._waiting(sender, heads.get(sender, ())) for sender in pending}
         bare = [sender for sender, waiting in waitings.items() if self._looks_ahead(waiting)]
@@ -314,6 +315,23 @@ class _Turn:
         if again:
             self._flush()
         return again
+
+    def _waits_for_its_slot(self, sender: str) -> bool:
+        """Whether nothing that is queued can change what a lane does before its slot; then it is
+        asked again at that.
+
+        So it is with every lane that has just been called for, and a look at its heads was measured
+        to take a third of the server's time for a call. A gather is opened by what is queued, and
+        what holds a lane besides its pace may end by itself: those are always looked at.
+        """
+        lane, policy = self.lanes[sender], self.senders[sender].policy
+        if policy.gather_us or lane.lease is not None or lane.pause or lane.trouble.open:
+            return False
+        ready_at = lane.ready_at(policy)
+        if ready_at <= self.now.steady:
+            return False
+        self.decided.waits[sender] = ready_at
+        return True
 
     def _callable(self, pending: Sequence[str]) -> list[str]:
         """The lanes whose heads matter: with a call in flight nothing is decided by them."""
