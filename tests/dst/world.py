@@ -180,13 +180,14 @@ class World:
             self._start(name)
 
     async def _reboot(self, wall_step_s: int) -> None:
+        # Before anything is waited for: nobody may start meanwhile, on a store that is then closed.
+        for errand in self._errands:
+            errand.cancel()
         names = list(self._live)
         for running in list(self._live.values()):
             running.kill()
             del self._live[running.name]
             await running.gone()
-        for errand in self._errands:
-            errand.cancel()
         step_us = self.clock.wall_step_us + wall_step_s * SECOND
         self.clock = VirtualClock(self.loop, f"boot of {self.loop.now}")
         self.clock.wall_step_us = step_us
