@@ -186,7 +186,7 @@ class World:
         names = list(self._live)
         for running in list(self._live.values()):
             running.kill()
-            del self._live[running.name]
+            self._live.pop(running.name, None)  # It may have died while others were waited for.
             await running.gone()
         step_us = self.clock.wall_step_us + wall_step_s * SECOND
         self.clock = VirtualClock(self.loop, f"boot of {self.loop.now}")
