@@ -33,6 +33,7 @@ from waqcore.core.schedule import (
     next_step,
     probing,
     quiet_until,
+    slot,
 )
 
 GATHERING = POLICY._replace(gather_us=s(5))
@@ -64,6 +65,39 @@ def test_a_lane_sends_from_the_very_instant_it_is_ready(held_by: str) -> None:
     assert next_step(lane, waiting(M1), at(10) - 1, POLICY) == Wait(at(10))
     assert next_step(lane, waiting(M1), at(10), POLICY) == Send(M1)
     assert next_step(lane, waiting(M1), at(10) + 1, POLICY) == Send(M1)
+
+
+@pytest.mark.parametrize("held_by", ["paced_until", "closed_until", "opens_at"])
+def test_a_lane_has_a_slot_to_wait_for_until_it_is_ready(held_by: str) -> None:
+    lane = a_lane(**{held_by: at(10)})
+
+    assert slot(lane, at(10) - 1, POLICY) == at(10)
+    assert slot(lane, at(10), POLICY) is None
+
+
+@pytest.mark.parametrize(
+    ("lane", "policy"),
+    [
+        (a_lane(paced_until=at(10)), GATHERING),
+        (leased(paced_until=at(10)), POLICY),
+        (a_lane(paced_until=at(10))._replace(pause=by_person()), POLICY),
+        (a_lane(paced_until=at(10))._replace(pause=by_gateway()), POLICY),
+        (a_lane(paced_until=at(10))._replace(trouble=broken(probe_at=at(20))), POLICY),
+    ],
+    ids=["gathers", "calls", "paused", "paused by the gateway", "broken"],
+)
+def test_a_lane_that_more_than_its_pace_holds_has_to_be_looked_at(
+    lane: Lane, policy: Policy
+) -> None:
+    assert slot(lane, at(5), policy) is None
+
+
+@pytest.mark.parametrize("queued", [waiting(), waiting(M1), waiting(LOW, HIGH)])
+def test_before_its_slot_a_lane_does_nothing_whatever_is_queued(queued: Waiting) -> None:
+    lane = a_lane(paced_until=at(10))
+
+    assert slot(lane, at(5), POLICY) == at(10)
+    assert next_step(lane, queued, at(5), POLICY) in (Idle(), Wait(at(10)))
 
 
 def test_a_lane_at_its_cap_sends_from_the_very_end_of_the_window() -> None:

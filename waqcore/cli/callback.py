@@ -11,8 +11,8 @@ from waqcore.cli.screen import Row, console, room, show, table
 from waqcore.cli.session import Keeping, opened_store
 
 if TYPE_CHECKING:
+    from waqcore import as_json
     from waqcore.store.callbacks import CallbackRow
-    from waqcore.store.outbox import Delivery
 
 HELP = "Say where applications hear what became of messages, and see whether they did."
 
@@ -46,7 +46,9 @@ def add(
 
     It verifies what comes, as Standard Webhooks say.
     """
-    from waqcore import callbacks
+    from msgspec import structs
+
+    from waqcore import as_json, callbacks
 
     with opened_store() as keeping:
         try:
@@ -59,36 +61,37 @@ def add(
             )
         except callbacks.CallbackError as error:
             raise BadInput(str(error)) from None
+    made = as_json.callback(row)
     if json:
-        show_json({**_shape(row), "secret": row.secret})
+        show_json({**structs.asdict(made), "secret": row.secret})
         return
-    print(f"{row.id} is told of {', '.join(_events(row))}.")
+    print(f"{made.id} is told of {', '.join(made.events)}.")
     print(f"Its secret, which is shown this once: {row.secret}")
 
 
 def list_(json: Json = False) -> None:
     """List those who are called back; never their secrets."""
+    from waqcore import as_json
     from waqcore.store import callbacks
 
     with opened_store() as keeping:
-        found, view = keeping.store.read(callbacks.listing), keeping.view
+        rows, view = keeping.store.read(callbacks.listing), keeping.view
+    found = [as_json.callback(row) for row in rows]
     if json:
-        show_json({"callbacks": [_shape(row) for row in found]})
+        show_json({"callbacks": found})
         return
     if not found:
         print("Nobody is called back yet; `waq callback add URL --event message.failed` does it.")
         return
-    from waqcore.message import instant
-
-    rows = [
+    lines = [
         Row(
-            (row.id, view.clock(instant(row.created_at)), row.url, ", ".join(_events(row))),
-            "" if row.disabled_at is None else f"disabled: {row.disabled_reason}",
+            (one.id, view.clock(one.created_at), one.url, ", ".join(one.events)),
+            "" if one.disabled_at is None else f"disabled: {one.disabled_reason}",
         )
-        for row in found
+        for one in found
     ]
     terminal = console()
-    show(table(("ID", "MADE", "URL", "EVENTS", "NOTE"), rows, room=room(terminal)), terminal)
+    show(table(("ID", "MADE", "URL", "EVENTS", "NOTE"), lines, room=room(terminal)), terminal)
 
 
 def deliveries(
@@ -105,20 +108,19 @@ def deliveries(
 
     with opened_store() as keeping:
         _found(keeping, id_)
-        told, view = keeping.store.read(lambda c: outbox.recent(c, id_, limit)), keeping.view
+        rows, view = keeping.store.read(lambda c: outbox.recent(c, id_, limit)), keeping.view
+    told = [as_json.delivery(row) for row in rows]
     if json:
-        show_json({"deliveries": [as_json.delivery(one) for one in told]})
+        show_json({"deliveries": told})
         return
     if not told:
         print("It was told nothing yet.")
         return
-    from waqcore.message import instant
-
-    rows = [
+    lines = [
         Row(
             (
-                view.clock(instant(one.ended_at)),
-                f"message.{one.state}",
+                view.clock(one.ended_at),
+                one.type,
                 one.message_id,
                 one.status,
                 str(one.tries),
@@ -129,7 +131,7 @@ def deliveries(
     ]
     terminal = console()
     columns = ("ENDED", "EVENT", "MESSAGE", "STATUS", "TRIES", "NOTE")
-    show(table(columns, rows, room=room(terminal), numbers={"TRIES"}), terminal)
+    show(table(columns, lines, room=room(terminal), numbers={"TRIES"}), terminal)
 
 
 def remove(id_: Id, yes: Yes = False) -> None:
@@ -159,18 +161,6 @@ def _found(keeping: Keeping, id_: str) -> "CallbackRow":
     return row
 
 
-def _events(row: "CallbackRow") -> list[str]:
-    return row.events.strip(",").split(",")
-
-
-def _note(one: "Delivery") -> str:
+def _note(one: "as_json.Delivery") -> str:
     answered = "" if one.http_status is None else f"HTTP {one.http_status}"
     return one.problem or answered
-
-
-def _shape(row: "CallbackRow") -> dict[str, object]:
-    from msgspec import structs
-
-    from waqcore import as_json
-
-    return structs.asdict(as_json.callback(row))

@@ -76,6 +76,18 @@ def arrive(lane: Lane, waiting: Waiting, now: int, policy: Policy) -> Lane:
     return lane._replace(idle_since=None, opens_at=min(arrived_at, now) + policy.gather_us)
 
 
+def slot(lane: Lane, now: int, policy: Policy) -> int | None:
+    """Until when a lane waits for its slot, whatever is queued; None: that has to be looked at.
+
+    Saves a driver the look at a queue by which nothing is decided: it asks again at that instant.
+    A gather is opened by what is queued, and what holds a lane besides its pace may end by itself.
+    """
+    if policy.gather_us or lane.lease is not None or lane.pause is not None or lane.trouble.open:
+        return None
+    ready_at = lane.ready_at(policy)
+    return ready_at if ready_at > now else None
+
+
 def next_step(lane: Lane, waiting: Waiting, now: int, policy: Policy) -> Step:
     """Decide what a lane does at `now`."""
     lease = lane.lease

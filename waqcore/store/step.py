@@ -317,21 +317,13 @@ class _Turn:
         return again
 
     def _waits_for_its_slot(self, sender: str) -> bool:
-        """Whether nothing that is queued can change what a lane does before its slot; then it is
-        asked again at that.
-
-        So it is with every lane that has just been called for, and a look at its heads was measured
-        to take a third of the server's time for a call. A gather is opened by what is queued, and
-        what holds a lane besides its pace may end by itself: those are always looked at.
+        """Whether a lane has to wait for its slot, as it has after every call; it is asked again
+        then. A look at what is queued was measured to take a third of the server's time for a call.
         """
-        lane, policy = self.lanes[sender], self.senders[sender].policy
-        if policy.gather_us or lane.lease is not None or lane.pause or lane.trouble.open:
-            return False
-        ready_at = lane.ready_at(policy)
-        if ready_at <= self.now.steady:
-            return False
-        self.decided.waits[sender] = ready_at
-        return True
+        until = schedule.slot(self.lanes[sender], self.now.steady, self.senders[sender].policy)
+        if until is not None:
+            self.decided.waits[sender] = until
+        return until is not None
 
     def _callable(self, pending: Sequence[str]) -> list[str]:
         """The lanes whose heads matter: with a call in flight nothing is decided by them."""

@@ -9,17 +9,18 @@ from msgspec import Meta, Struct
 
 from waqcore import registration
 from waqcore.registration import ClosedError, Invoice, RegistrationError
-from waqcore.registration.form import ID_MAX, REMINDERS_MAX
+from waqcore.registration.form import ID_MAX
 from waqcore.templates import Templates, TemplatesError, values
 from waqcore.tokens import Scope
 from waqcore.web.backend import Backend
 from waqcore.web.entrance import requires
 from waqcore.web.problem import ConflictError, problems
 from waqcore.web.registrations import (
-    Hours,
+    Amount,
+    Expiry,
     Id,
-    Instant,
     RegistrationState,
+    Reminders,
     address_of,
     refused,
     state_of,
@@ -43,17 +44,9 @@ class NewInvoice(Struct, kw_only=True, forbid_unknown_fields=True):
     payment_url: Annotated[
         str, Meta(max_length=values.URL_MAX, examples=["https://bayar.example/INV-2026-0002"])
     ]
-    expires_at: Annotated[
-        Instant | None, Meta(description="The end of the link, and of its message; null: never.")
-    ] = None
-    amount: Annotated[
-        int | float | Annotated[str, Meta(max_length=60)] | None,
-        Meta(description="Rupiah, or a text as it should read."),
-    ] = None
-    remind_before_hours: Annotated[
-        list[Hours],
-        Meta(max_length=REMINDERS_MAX, description="Reminders, so long before `expires_at`."),
-    ] = []
+    expires_at: Expiry = None
+    amount: Amount = None
+    remind_before_hours: Reminders = []
 
     def meant(self) -> Invoice:
         """The invoice it is."""

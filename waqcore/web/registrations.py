@@ -18,15 +18,24 @@ from waqcore.registration.form import FIELDS_MAX, ID_MAX, REMINDERS_MAX
 from waqcore.settings import Settings, SettingsError
 from waqcore.templates import Templates, TemplatesError, values
 from waqcore.tokens import Scope
+from waqcore.web.api.shapes import Instant
 from waqcore.web.backend import Backend
 from waqcore.web.entrance import requires
 from waqcore.web.handover import Handover
 from waqcore.web.problem import TYPES, FieldProblem, Problem, answer, problems
 
 Id = Annotated[str, Meta(min_length=1, max_length=ID_MAX, examples=["REG-2026-0001"])]
-Instant = Annotated[datetime, Meta(tz=True)]
-Hours = Annotated[float, Meta(gt=0, le=24 * 366)]
-
+Expiry = Annotated[
+    Instant | None, Meta(description="The end of the link, and of its message; null: never.")
+]
+Amount = Annotated[
+    int | float | Annotated[str, Meta(max_length=60)] | None,
+    Meta(description="Rupiah, or a text as it should read."),
+]
+Reminders = Annotated[
+    list[Annotated[float, Meta(gt=0, le=24 * 366)]],
+    Meta(max_length=REMINDERS_MAX, description="Reminders, so long before `expires_at`."),
+]
 
 TOGETHER_MAX = 32
 """Registrations in one commit: some 20 ms of work, which is the wait of the first of them."""
@@ -43,15 +52,10 @@ class NewRegistration(Struct, kw_only=True, forbid_unknown_fields=True):
     payment_url: Annotated[
         str, Meta(max_length=values.URL_MAX, examples=["https://bayar.example/REG-2026-0001"])
     ]
-    expires_at: Annotated[
-        Instant | None, Meta(description="The end of the link, and of its message; null: never.")
-    ] = None
+    expires_at: Expiry = None
     language: Literal["id", "en"] = "id"
     event: Annotated[str, Meta(max_length=values.VALUE_MAX)] | None = None
-    amount: Annotated[
-        int | float | Annotated[str, Meta(max_length=60)] | None,
-        Meta(description="Rupiah, or a text as it should read."),
-    ] = None
+    amount: Amount = None
     invoice: Annotated[
         Id | None,
         Meta(description="What the payment provider calls it; null: as the registration."),
@@ -59,10 +63,7 @@ class NewRegistration(Struct, kw_only=True, forbid_unknown_fields=True):
     sender: Annotated[
         str | None, Meta(description="One of `/v1/senders`; null: the first of them.")
     ] = None
-    remind_before_hours: Annotated[
-        list[Hours],
-        Meta(max_length=REMINDERS_MAX, description="Reminders, so long before `expires_at`."),
-    ] = []
+    remind_before_hours: Reminders = []
     fields: Annotated[
         dict[str, str | int | float | bool | None],
         Meta(max_length=FIELDS_MAX, description="Whatever else your own templates say."),

@@ -28,12 +28,12 @@ def store(tmp_path: Path, clock: HandClock, on_engine: OnEngine) -> Iterator[Sto
 
 def test_tries_are_forgotten_after_a_while(store: Store, clock: HandClock) -> None:
     throttle = Throttle(store)
-    let_in = [throttle.wait_s("10.0.0.1", "budi") for _ in range(ADDRESS_MAX)]
+    let_in = [throttle.take("10.0.0.1", "budi") for _ in range(ADDRESS_MAX)]
     clock.advance(100)
 
-    early = throttle.wait_s("10.0.0.1", "budi")
+    early = throttle.take("10.0.0.1", "budi")
     clock.advance(WINDOW_S - 99)
-    late = throttle.wait_s("10.0.0.1", "budi")
+    late = throttle.take("10.0.0.1", "budi")
 
     assert let_in == [0.0] * ADDRESS_MAX
     assert early == pytest.approx(WINDOW_S - 100, abs=1)
@@ -44,10 +44,10 @@ def test_tries_are_forgotten_after_a_while(store: Store, clock: HandClock) -> No
 def test_many_addresses_cannot_try_one_name_for_ever(store: Store) -> None:
     throttle = Throttle(store)
     for n in range(NAME_MAX):
-        assert throttle.wait_s(f"10.0.0.{n}", "budi") == 0
+        assert throttle.take(f"10.0.0.{n}", "budi") == 0
 
-    assert throttle.wait_s("10.9.9.9", "budi") > 0
-    assert throttle.wait_s("10.9.9.9", "sari") == 0
+    assert throttle.take("10.9.9.9", "budi") > 0
+    assert throttle.take("10.9.9.9", "sari") == 0
 
 
 def test_many_tries_at_once_count_as_many(store: Store) -> None:
@@ -55,7 +55,7 @@ def test_many_tries_at_once_count_as_many(store: Store) -> None:
     waits: list[float] = []
 
     def attempt() -> None:
-        waits.append(throttle.wait_s("10.0.0.1", "budi"))
+        waits.append(throttle.take("10.0.0.1", "budi"))
 
     threads = [threading.Thread(target=attempt) for _ in range(2 * ADDRESS_MAX)]
     for thread in threads:

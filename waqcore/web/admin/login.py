@@ -55,7 +55,7 @@ async def login(panel: NamedDependency[Panel], request: AdminRequest) -> Respons
         wrong = "the page had been open for too long, or cookies are off: try again"
         return await _form(panel, request, to=to, wrong=wrong, status=403)
     address = _address(request)
-    wait_s = await panel.backend.run(lambda: panel.throttle.wait_s(address, name))
+    wait_s = await panel.backend.run(lambda: panel.throttle.take(address, name))
     if wait_s:
         wrong = f"too many wrong passwords: try again in {wait_s / 60:.0f} min"
         response = await _form(panel, request, to=to, wrong=wrong, status=429)

@@ -24,9 +24,11 @@ class Throttle:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def wait_s(self, address: str, name: str) -> float:
-        """Seconds before the next try may be made; 0: it is let through, and counts as wrong until
-        `right` says otherwise, so that many at once count as many."""
+    def take(self, address: str, name: str) -> float:
+        """Let one try through; returns 0 if it may be made, else in how many seconds it may.
+
+        It counts as wrong until `right` says otherwise, so that many at once count as many.
+        """
         most = _most(address, name)
         now = self._store.steady()
         # Read first: whoever is refused must not hold up those who write.

@@ -1,16 +1,13 @@
 """A further invoice takes the place of the one before, and every word about either is heeded."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.payments.stage import TOMORROW, OnEngine, a_queue, somebody, states
+from tests.payments.stage import TOMORROW, somebody, states
 from tests.scenario import SIBLING
-from tests.store.hand import HandClock
 from waqcore.core.instants import SECOND
 from waqcore.payments import PaymentEvent, Verdict, settle
 from waqcore.phone import parse_phone
@@ -27,17 +24,6 @@ from waqcore.registration import (
 from waqcore.store import retention
 from waqcore.store.enqueue import SuppressedError
 from waqcore.templates import TemplatesError, shipped
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def queue(tmp_path: Path, clock: HandClock, on_engine: OnEngine) -> Iterator[Queue]:
-    with a_queue(tmp_path, clock, on_engine) as queue:
-        yield queue
 
 
 def second(name: str = "INV-2", **fields: Any) -> Invoice:

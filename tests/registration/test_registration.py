@@ -1,14 +1,13 @@
 """Whoever registers is sent their payment link and their activation, once, whatever they typed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from tests.payments.stage import TOMORROW, OnEngine, a_queue, somebody, states
+from tests.payments.stage import TOMORROW, somebody, states
 from tests.scenario import SIBLING, START
 from tests.store.hand import HandClock
 from waqcore.draft import DraftError
@@ -29,17 +28,6 @@ from waqcore.store.enqueue import SuppressedError
 from waqcore.store.errors import StoreError
 from waqcore.store.registrations import RegistrationRow
 from waqcore.templates import TemplatesError, shipped
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def queue(tmp_path: Path, clock: HandClock, on_engine: OnEngine) -> Iterator[Queue]:
-    with a_queue(tmp_path, clock, on_engine) as queue:
-        yield queue
 
 
 def test_the_link_goes_before_the_activation_and_ends_with_itself(queue: Queue) -> None:
