@@ -155,4 +155,10 @@ def test_the_same_content_has_the_same_hash_whatever_its_id_and_instant() -> Non
     ],
 )
 def test_whatever_changes_the_message_changes_its_hash(other: dict[str, Any]) -> None:
-    assert checked(**other).content_hash != checked().content_hash
+    keyed = checked(idempotency_key="k", **other)
+
+    assert keyed.content_hash != checked(idempotency_key="k").content_hash
+
+
+def test_what_has_no_key_has_no_hash() -> None:
+    assert checked().content_hash == ""

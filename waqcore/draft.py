@@ -80,7 +80,7 @@ def check(
         _key(draft.reference, "reference"),
     )
     on_unknown = _on_unknown(draft.on_unknown, rules.on_unknown)
-    times = (send_at, expires_at, on_unknown)
+    key = _key(draft.idempotency_key, "idempotency_key")
     return NewMessage(
         id=id_,
         sender=content[0],
@@ -88,14 +88,19 @@ def check(
         body=content[2],
         priority=content[3],
         reference=content[4],
-        idempotency_key=_key(draft.idempotency_key, "idempotency_key"),
-        content_hash=blake2b(repr((*content, *times)).encode(), digest_size=16).hexdigest(),
+        idempotency_key=key,
+        # What comes again is told by its key; without one, nobody ever asks whether it is the same.
+        content_hash="" if key is None else _hash((*content, send_at, expires_at, on_unknown)),
         enqueued_at=wall,
         # One that has passed means at once: kept, it would go before those queued earlier.
         send_at=send_at if send_at is not None and send_at > wall else None,
         expires_at=expires_at,
         on_unknown=on_unknown,
     )
+
+
+def _hash(content: tuple[object, ...]) -> str:
+    return blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
 
 def _sender(draft: Draft, fleet: Fleet) -> str:

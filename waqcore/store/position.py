@@ -182,7 +182,7 @@ def _following(places: Sequence[Place], first: Position) -> dict[int, Position]:
     """The positions of messages that come one right after the other, from the first's."""
     loud = places[0].priority <= Priority.HIGH
     return {
-        place.seq: first._replace(ahead=first.ahead + n, loud=first.loud + n * loud)
+        place.seq: Position(first.ahead + n, first.exact, first.loud + n * loud, first.calm)
         for n, place in enumerate(places)
     }
 

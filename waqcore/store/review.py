@@ -87,8 +87,16 @@ class EventRow(NamedTuple):
 
 _columns = tuple(message.c[name] for name in MessageRow._fields)
 _by_ids = select(*_columns).where(message.c.id.in_(bindparam("ids", expanding=True)))
-_untouched = select(func.min(message.c.seq), func.max(message.c.seq), func.count()).where(
-    message.c.id.in_(bindparam("ids", expanding=True)), QUEUED, message.c.attempts == 0
+_first, _last = (
+    select(message.c.seq).where(message.c.id == bindparam(name)).scalar_subquery()
+    for name in ("first", "last")
+)
+_untouched = select(
+    _first,
+    _last,
+    select(func.count())
+    .where(message.c.seq.between(_first, _last), QUEUED, message.c.attempts == 0)
+    .scalar_subquery(),
 )
 
 
@@ -129,10 +137,12 @@ def numbered(connection: Connection, fresh: Sequence[MessageRow]) -> list[Messag
     """Messages as they were enqueued, one after the other, with the numbers they were given; None:
     something has become of one of them, or others lie between, and they have to be read.
 
-    A row read is a step of the driver, at each of which other threads may have the interpreter.
+    A row read is a step of the driver, at each of which other threads may have the interpreter. So
+    the ends are looked up alone: numbers are given in turn, so that where as many lie between them
+    as were enqueued, those are it.
     """
-    ids = [row.id for row in fresh]
-    first, last, untouched = connection.execute(_untouched, {"ids": ids}).one()
+    ends = {"first": fresh[0].id, "last": fresh[-1].id}
+    first, last, untouched = connection.execute(_untouched, ends).one()
     if untouched != len(fresh) or last - first != untouched - 1:
         return None
     return [row._replace(seq=first + n) for n, row in enumerate(fresh)]

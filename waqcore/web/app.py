@@ -44,7 +44,7 @@ def application(backend: Backend) -> Litestar:
             healthz,
             readyz,
             metrics.route(Metrics(backend.queue)),
-            api.router(),
+            api.router(backend),
             callbacks.router(),
             registrations.router(backend, templates),
             invoices.router(templates),

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, Router, get
 
 from waqcore.web.api import messages, queue
+from waqcore.web.backend import Backend
 from waqcore.web.entrance import requires
 
 
@@ -14,10 +15,10 @@ def openapi(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     return Response(request.app.openapi_schema.to_schema(), media_type="application/json")
 
 
-def router() -> Router:
+def router(backend: Backend) -> Router:
     """The routes of version 1."""
     return Router(
         "/v1",
-        route_handlers=[*messages.HANDLERS, *queue.HANDLERS, openapi],
+        route_handlers=[*messages.handlers(backend), *queue.HANDLERS, openapi],
         security=[{"bearer": []}],
     )
