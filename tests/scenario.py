@@ -66,10 +66,11 @@ class FaultyStore(Store):
 
     _good = 0
     _bad = 0
+    _torn = False
 
-    def fail(self, times: int = 1, *, after: int = 0) -> None:
-        """Fail so many writes, after so many good ones."""
-        self._good, self._bad = after, times
+    def fail(self, times: int = 1, *, after: int = 0, torn: bool = False) -> None:
+        """Fail so many writes, after so many good ones; torn: the first of them is stored."""
+        self._good, self._bad, self._torn = after, times, torn
 
     def write(self, work: Work[T]) -> T:
         """Run work in a write transaction, unless a fault is due."""
@@ -77,6 +78,9 @@ class FaultyStore(Store):
             self._good -= 1
         elif self._bad > 0:
             self._bad -= 1
+            if self._torn:
+                self._torn = False
+                super().write(work)
             raise StoreError("the disk is full")
         return super().write(work)
 

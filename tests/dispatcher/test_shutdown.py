@@ -56,6 +56,44 @@ def test_a_claim_that_meets_the_stop_is_called_or_given_back(tmp_path: Path) -> 
     play(tmp_path, story)
 
 
+def test_a_claim_that_seemed_to_fail_is_given_back_before_the_end(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        d1 = s.start()
+        await s.until(0.5)
+        d1.store.fail(torn=True)
+        s.enqueue("a")
+        await s.until(0.8)
+        assert s.states() == {"a": "sending"}
+
+        await s.stop()
+
+        assert s.loop.now == pytest.approx(1.5)
+        assert s.calls == []
+        assert s.sql("SELECT state, attempts, maybe_duplicate FROM waq_message") == [
+            ("queued", 0, 0)
+        ]
+        assert s.sql("SELECT lease_token FROM waq_lane") == [(None,)]
+
+    play(tmp_path, story)
+
+
+def test_a_store_that_stays_away_is_not_waited_for_beyond_the_lease(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> None:
+        d1 = s.start()
+        await s.until(0.5)
+        d1.store.fail(times=100)
+        s.enqueue("a")
+        await s.until(0.8)
+
+        await s.stop()
+
+        assert s.loop.now == pytest.approx(12.5)
+        assert s.calls == []
+        assert s.states() == {"a": "queued"}
+
+    play(tmp_path, story)
+
+
 def test_an_outcome_is_not_lost_with_the_transaction_that_should_have_settled_it(
     tmp_path: Path,
 ) -> None:

@@ -90,6 +90,9 @@ class Dispatcher:
         """The dispatchers that lived when we last looked, we among them."""
         self._mine: set[str] = set()
         """The tokens of the leases we know we hold, until they are known to be settled."""
+        self._unsure: dict[str, int] = {}
+        """The lanes of turns that failed, and until when what those claimed is ours: it may be
+        stored all the same."""
         self._heard: deque[Heard] = deque(maxlen=HEARD_MAX)
         self._round = cycle(store.senders)
         self._owed = 0.0
@@ -129,7 +132,7 @@ class Dispatcher:
         try:
             while True:
                 rest_s = await self._take_turn()
-                if self._stopping and not self._calls and not self._ended:
+                if self._stopping and not (self._calls or self._ended or self._perhaps_ours()):
                     break
                 if heart.done():
                     heart.result()  # Raises what ended it: without a heart nobody may dispatch.
@@ -216,7 +219,11 @@ class Dispatcher:
         half = TURN_MAX // 2  # The lanes of what ended may call again: they leave room for others.
         ended, self._ended = self._ended[:half], self._ended[half:]
         probed, self._probed = self._probed, []
-        due = self._wakes.pop_due(self._store.steady(), min(room, TURN_MAX - len(ended)))
+        free = TURN_MAX - len(ended)
+        if self._stopping:
+            due = self._perhaps_ours()[:free]
+        else:
+            due = self._wakes.pop_due(self._store.steady(), min(room, free))
         if not (ended or probed or due):
             return 0.0
         full = bool(self._ended) or len(ended) + len(due) == TURN_MAX
@@ -227,14 +234,25 @@ class Dispatcher:
             self._ended = ended + self._ended
             self._probed = probed + self._probed
             self._wake_all(due)
+            ours_until = self._store.steady() + LEASE_US
+            for sender in due:
+                self._unsure.setdefault(sender, ours_until)
             await self._wait_for_the_store("turn not stored", error)
             return 0.0
+        for sender in due:
+            self._unsure.pop(sender, None)
         self._mine.difference_update(one.claim.lease.token for one in ended)
         self._mine.update(claim.lease.token for claim in decided.claims)
         self._note(decided)
         if decided.claims:
             await self._begin(decided.claims)
         return 0.0 if full else min(loop.time() - began, GATHER_MAX_S)
+
+    def _perhaps_ours(self) -> list[str]:
+        """The lanes in which a turn that failed may have claimed, as long as nobody else may."""
+        now = self._store.steady()
+        self._unsure = {sender: until for sender, until in self._unsure.items() if now < until}
+        return list(self._unsure)
 
     async def _look(self) -> None:
         """Wake the lanes that something was enqueued for, or that somebody touched."""
