@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from waqcore.dispatcher.dispatcher import Dispatcher, Execute
-from waqcore.dispatcher.watch import PORTION, look
+from waqcore.dispatcher.watch import CALLS, look
 from waqcore.grid import Grids
 from waqcore.store import controls, position, rates, samples
 from waqcore.store.errors import StoreError
@@ -30,6 +30,9 @@ TIDY_S = 1.0
 
 WATCH_S = 2.0
 """How often arrivals and calls are taken in: a forecast hears of what came two seconds ago."""
+
+SPREAD_S = 0.05
+"""How soon again where more calls are over than one look takes in."""
 
 COUNT_SHARE = 0.01
 """The share of time that counting the queue may take: a long queue is counted less often."""
@@ -83,24 +86,26 @@ async def watch(store: Store, dispatcher: Dispatcher, execute: Execute) -> None:
     grids = Grids()
     foretell_at = loop.time()
     while True:
-        more, heard = False, dispatcher.heard(PORTION)
+        rest_s, heard = WATCH_S, dispatcher.heard(CALLS)
         # Not at every look: of a flood, forecasts were measured to be two thirds of the work.
         foretells = loop.time() >= foretell_at
         if foretells:
             foretell_at = loop.time() + WATCH_S
         try:
-            more = await execute(partial(_watch, store, heard, grids, foretells=foretells))
+            rest_s = await execute(partial(_watch, store, heard, grids, foretells=foretells))
         except (SQLAlchemyError, StoreError) as error:
             log.error("arrivals not counted", extra={"reason": str(error)})
-        await asyncio.sleep(BUSY_S if more else WATCH_S)
+        await asyncio.sleep(rest_s)
 
 
-def _watch(store: Store, heard: list[Heard], grids: Grids, *, foretells: bool) -> bool:
+def _watch(store: Store, heard: list[Heard], grids: Grids, *, foretells: bool) -> float:
+    """Take in what there is; returns for how many seconds to rest."""
     # Read first: an idle dispatcher must not write every other second.
     if not heard and not store.read(rates.any_uncounted):
-        return False
-    more = look(store, heard, grids, foretells=foretells)
-    return more or len(heard) == PORTION
+        return WATCH_S
+    if look(store, heard, grids, foretells=foretells):
+        return BUSY_S
+    return SPREAD_S if len(heard) == CALLS else WATCH_S
 
 
 def _expire(store: Store) -> None:

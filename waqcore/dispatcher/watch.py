@@ -19,7 +19,12 @@ from waqcore.store.step import Heard
 from waqcore.store.store import Store
 
 PORTION = 500
-"""Arrivals, and calls, taken in by one transaction: some 5 ms, so that no call is held up."""
+"""Arrivals taken in by one transaction: some 5 ms, so that no call is held up."""
+
+CALLS = 100
+"""Calls taken in by one transaction, as long: each may be of a lane of its own, to be read and
+written. 500 of them every other second were measured to hold up the calls of 5,000 lanes, of which
+the last hundredth came 44 ms later meanwhile than otherwise."""
 
 FORECASTS_MAX = 10
 """Forecasts made and kept at one look: enough to judge them by, whatever comes in."""
