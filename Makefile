@@ -30,7 +30,7 @@ check: $(READY) ## Format, lint, types and import contracts, without the tests
 bench: $(READY) ## Measure speed against named floors, in one run
 	@$(BIN)/python -m tests.bench
 
-bench-peers: $(READY) ## The same work on waqcore and on nine others, 45 minutes (PEERS="--quick --only huey")
+bench-peers: $(READY) ## The same work on waqcore and on nine others, half an hour (PEERS="--quick --only huey")
 	@$(BIN)/python -m tests.peers $(PEERS)
 
 kills: $(READY) ## Kill the dispatcher KILLS times (300) and judge every kill from the gateway's log

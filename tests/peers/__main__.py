@@ -1,7 +1,7 @@
 """`python -m tests.peers`: the same work on waqcore and on what users would pick instead.
 
 First the paced runs, several peers at a time since they mostly wait; then the rates, one peer at a
-time; 35 minutes on a quiet machine. Figures go to `.bench/peers`: peers.md for the README,
+time; half an hour on a quiet machine. Figures go to `.bench/peers`: peers.md for the README,
 peers.json, peers.png.
 """
 
