@@ -62,8 +62,8 @@ STRANGERS = (
         "stops with an answer in hand",
         "waqcore.dispatcher.dispatcher",
         "Dispatcher.run",
-        "if self._stopping and not self._calls and not self._ended:",
-        "if self._stopping and not self._calls:",
+        "if self._stopping and not (self._calls or self._ended or self._perhaps_ours()):",
+        "if self._stopping and not (self._calls or self._perhaps_ours()):",
         28,
     ),
     Bug(
