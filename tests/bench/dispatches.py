@@ -33,7 +33,7 @@ def run(folder: Path) -> list[Figure]:
             unit="messages/s",
             bar=3_000,
             at_least=True,
-            detail="Huey on SQLite gave 2,800 jobs/s, PgQueuer on PostgreSQL 3,500",
+            detail="beside what others dispatch: `make bench-peers`",
         )
     ]
 
