@@ -11,6 +11,8 @@ from tests.engines import NOTE, READY
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
+    from tests.store.hand import HandClock
+    from waqcore.queue import Queue
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +61,24 @@ def on_engine(
             yield folder
 
     return made
+
+
+@pytest.fixture
+def clock() -> "HandClock":
+    """A clock that stands still until it is told to go on."""
+    from tests.store.hand import HandClock
+
+    return HandClock()
+
+
+@pytest.fixture
+def queue(
+    tmp_path: Path,
+    clock: "HandClock",
+    on_engine: Callable[[Path], AbstractContextManager[Path]],
+) -> "Iterator[Queue]":
+    """An open queue that lives by the clock, on each engine."""
+    from tests.payments.stage import a_queue
+
+    with a_queue(tmp_path, clock, on_engine) as opened:
+        yield opened

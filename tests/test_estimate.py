@@ -47,11 +47,6 @@ def back_off(store: Store, id_: str, seconds: float) -> int:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: HandClock) -> Iterator[Store]:
     with on_a_ram_disk(tmp_path) as folder:
         opened = open_store(folder, clock)

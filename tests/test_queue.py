@@ -28,11 +28,6 @@ IN_A_MINUTE = START + timedelta(minutes=1)
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def folder(
     tmp_path: Path, on_engine: Callable[[Path], AbstractContextManager[Path]]
 ) -> Iterator[Path]:

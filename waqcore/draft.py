@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 
+from waqcore.content import content_hash
 from waqcore.core.message import OnUnknown, Priority
 from waqcore.message import wall_us
 from waqcore.phone import parse_phone
@@ -81,6 +81,7 @@ def check(
     )
     on_unknown = _on_unknown(draft.on_unknown, rules.on_unknown)
     key = _key(draft.idempotency_key, "idempotency_key")
+    whole = (*content, send_at, expires_at, on_unknown)
     return NewMessage(
         id=id_,
         sender=content[0],
@@ -90,17 +91,13 @@ def check(
         reference=content[4],
         idempotency_key=key,
         # What comes again is told by its key; without one, nobody ever asks whether it is the same.
-        content_hash="" if key is None else _hash((*content, send_at, expires_at, on_unknown)),
+        content_hash="" if key is None else content_hash(whole),
         enqueued_at=wall,
         # One that has passed means at once: kept, it would go before those queued earlier.
         send_at=send_at if send_at is not None and send_at > wall else None,
         expires_at=expires_at,
         on_unknown=on_unknown,
     )
-
-
-def _hash(content: tuple[object, ...]) -> str:
-    return blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
 
 def _sender(draft: Draft, fleet: Fleet) -> str:

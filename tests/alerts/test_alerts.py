@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 from standardwebhooks.webhooks import Webhook
 
-from tests.payments.stage import OnEngine, a_queue, a_setting
+from tests.payments.stage import a_setting
 from tests.scenario import SENDER, SIBLING, START
 from tests.store.hand import HandClock
 from waqcore.alerts import conditions
@@ -43,17 +43,6 @@ class Ops:
     @property
     def alerts(self) -> list[list[str]]:
         return [[one["alert"] for one in said["alerts"]] for _, said in self.heard]
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def queue(tmp_path: Path, clock: HandClock, on_engine: OnEngine) -> Iterator[Queue]:
-    with a_queue(tmp_path, clock, on_engine) as queue:
-        yield queue
 
 
 @pytest.fixture

@@ -3,16 +3,14 @@ if they keep ids apart, and never in the way of a call."""
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Connection
 from standardwebhooks.webhooks import Webhook
 
-from tests.payments.stage import OnEngine, a_queue
 from tests.scenario import SIBLING
 from tests.store.hand import HandClock, ended, join, take
 from waqcore import callbacks
@@ -56,17 +54,6 @@ class Application:
     def events(self) -> list[tuple[str, str]]:
         said = [json.loads(one.body) for one in self.got]
         return [(one["type"], one["data"]["id"]) for one in said]
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def queue(tmp_path: Path, clock: HandClock, on_engine: OnEngine) -> Iterator[Queue]:
-    with a_queue(tmp_path, clock, on_engine) as queue:
-        yield queue
 
 
 @pytest.fixture

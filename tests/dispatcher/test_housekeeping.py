@@ -7,10 +7,12 @@ from pathlib import Path
 
 from tests.scenario import RECIPIENT, SENDER, SIBLING, Arrived, Running, Scenario, at, play
 from tests.virtual_time import inline
+from waqcore.core.instants import SECOND
 from waqcore.dispatcher.housekeeping import WATCH_S, listen, tidy, watch
-from waqcore.dispatcher.watch import FORECASTS_MAX, PORTION
+from waqcore.dispatcher.watch import CALLS, FORECASTS_MAX, PORTION
 from waqcore.draft import Draft
 from waqcore.store.position import EXACT_MAX
+from waqcore.store.step import Heard
 
 
 @asynccontextmanager
@@ -115,6 +117,22 @@ def test_housekeeping_outlives_a_database_that_fails_for_a_moment(tmp_path: Path
             assert s.calls == list[Arrived]()
 
     play(tmp_path, story)
+
+
+def test_more_calls_than_one_look_takes_in_do_not_wait_for_the_next(tmp_path: Path) -> None:
+    async def story(s: Scenario) -> list[Heard]:
+        running = s.start()
+        call = Heard(SENDER, 10 * SECOND, failed=False)
+        running.dispatcher._heard.extend([call] * (2 * CALLS + 1))
+        watching = asyncio.create_task(watch(running.store, running.dispatcher, inline))
+        await s.until(WATCH_S / 2)
+        left = running.dispatcher.heard(CALLS)
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        return left
+
+    assert play(tmp_path, story) == []
 
 
 def test_of_a_flood_all_is_counted_and_few_are_foretold(tmp_path: Path) -> None:

@@ -59,11 +59,6 @@ class Midtrans:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def queue(tmp_path: Path, clock: HandClock) -> Iterator[Queue]:
     with a_queue(tmp_path, clock) as queue:
         yield queue

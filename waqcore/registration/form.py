@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 
+from waqcore.content import content_hash
 from waqcore.core.instants import DAY
 from waqcore.draft import DraftError
 from waqcore.message import wall_us
@@ -135,7 +135,7 @@ def row_of(registration: Registration, wall: int) -> RegistrationRow:
         registered_at=wall,
     )
     content = (row.invoice, row.name, row.phone, row.language, row.sender, row.fields)
-    return row._replace(content_hash=_hash(content))
+    return row._replace(content_hash=content_hash(content))
 
 
 def with_invoice(row: RegistrationRow, invoice: Invoice, wall: int) -> RegistrationRow:
@@ -168,13 +168,13 @@ def hash_of(invoice: Invoice, wall: int) -> str:
         RegistrationError: it cannot be taken.
     """
     _check_ids(registration_id=invoice.registration, invoice=invoice.id)
-    return _hash((invoice.id, sorted(_terms(invoice, wall).items())))
+    return content_hash((invoice.id, sorted(_terms(invoice, wall).items())))
 
 
 def hash_of_current(row: RegistrationRow) -> str:
     """The same of the invoice that a registration has."""
     fields = json.loads(row.fields)
-    return _hash((row.invoice, sorted((name, fields[name]) for name in _TERMS)))
+    return content_hash((row.invoice, sorted((name, fields[name]) for name in _TERMS)))
 
 
 _TERMS = ("payment_url", "expires_at", "amount", "remind_before_hours")
@@ -185,10 +185,6 @@ def _terms(given: Registration | Invoice, wall: int) -> dict[str, object]:
     expires_at = _expiry(given.expires_at, wall)
     values = (given.payment_url, expires_at, given.amount, _reminders(given))
     return dict(zip(_TERMS, values, strict=True))
-
-
-def _hash(content: tuple[object, ...]) -> str:
-    return blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
 
 def _check_ids(**ids: str) -> None:

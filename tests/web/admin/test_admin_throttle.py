@@ -16,11 +16,6 @@ WINDOW_S = WINDOW_US / 1e6
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: HandClock, on_engine: OnEngine) -> Iterator[Store]:
     with on_engine(tmp_path) as folder, closing(open_store(folder, clock)) as opened:
         yield opened
