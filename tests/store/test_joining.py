@@ -1,5 +1,6 @@
 """A user row and its messages commit together or not at all, whoever began the transaction."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,7 +13,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.db.utils import ConnectionHandler
 from psycopg.rows import dict_row
-from sqlalchemy import text
+from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.engines import address, an_engine, is_server
@@ -158,6 +160,27 @@ def test_the_owner_undoes_both(queue: Queue, folder: Path, owner: str) -> None:
     assert accounts(folder) == 0
 
 
+@pytest.mark.parametrize("engine", ["postgresql"])  # For a file SQLAlchemy needs another driver.
+def test_an_asynchronous_owner_commits_or_undoes_both(queue: Queue, folder: Path) -> None:
+    engine = create_async_engine(an_engine(folder).url, poolclass=NullPool)
+
+    def register(connection: Connection) -> None:
+        connection.execute(text(ADD))
+        queue.enqueue(RECIPIENT, "100 %", connection=connection)
+
+    async def both() -> None:
+        async with engine.connect() as connection:
+            await connection.run_sync(register)
+            await connection.rollback()
+            await connection.run_sync(register)
+            await connection.commit()
+
+    asyncio.run(both())
+
+    assert [message.body for message in queue.messages()] == ["100 %"]
+    assert accounts(folder) == 1
+
+
 def test_a_connection_that_commits_by_itself_is_refused(queue: Queue, folder: Path) -> None:
     theirs: Any = (
         psycopg.connect(address(folder), autocommit=True)
@@ -183,3 +206,15 @@ def test_a_transaction_of_the_other_engine_is_refused(queue: Queue, folder: Path
         with pytest.raises(StoreError, match="of sqlite, and the queue is in postgresql"):
             queue.enqueue(RECIPIENT, "a", connection=theirs)
     theirs.close()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_another_driver_of_postgresql_is_refused(queue: Queue, folder: Path) -> None:
+    engine = an_engine(folder)
+    engine.dialect.driver = "psycopg2"
+
+    with (
+        engine.connect() as theirs,
+        pytest.raises(StoreError, match=r"psycopg2, .* connect to postgresql\+psycopg://"),
+    ):
+        queue.enqueue(RECIPIENT, "a", connection=theirs)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool
+from sqlalchemy import Connection, Dialect, Engine, StaticPool
 
 from waqcore.store.errors import StoreError
 
@@ -20,11 +20,13 @@ def joined(theirs: object, ours: Engine) -> Iterator[Connection]:
     connection.
 
     Raises:
-        StoreError: it is none of these, is of another engine than ours, or has no transaction open.
+        StoreError: it is none of these, is of another engine or driver than ours, or has no
+            transaction open.
     """
     found = _sqlalchemys(theirs)
     if found is not None:
         _refuse_other_engine(found.dialect.name, ours)
+        _refuse_other_driver(found.dialect, ours)
         yield found
         return
     driver = _drivers(theirs)
@@ -95,6 +97,15 @@ def _refuse_other_engine(name: str, ours: Engine) -> None:
         raise StoreError(
             f"connection= is of {name}, and the queue is in {ours.dialect.name}: "
             "one transaction cannot be of both"
+        )
+
+
+def _refuse_other_driver(theirs: Dialect, ours: Engine) -> None:
+    # Those of PostgreSQL differ in how statements state their values.
+    if theirs.name == "postgresql" and theirs.driver != ours.dialect.driver:
+        raise StoreError(
+            f"connection= is of the driver {theirs.driver}, and the queue writes through "
+            f"{ours.dialect.driver}: connect to postgresql+{ours.dialect.driver}://..."
         )
 
 
