@@ -13,6 +13,7 @@ PEERS = (
         adapter="waq",
         broker=Broker.SQLITE,
         paced_by="its lane",
+        keyed=True,
         runtime=Runtime.OURS,
         remark=f"{ROUND_TRIP}; dispatch over 1,000 senders, since one has one call in flight",
     ),
@@ -22,6 +23,7 @@ PEERS = (
         adapter="waq",
         broker=Broker.POSTGRES,
         paced_by="its lane",
+        keyed=True,
         runtime=Runtime.OURS,
         remark="as on SQLite",
     ),
@@ -75,6 +77,7 @@ PEERS = (
         adapter="procrastinate",
         broker=Broker.POSTGRES,
         paced_by=f"lock: {SLEEPS}; its docs' task that retries stalled jobs, each 5 s",
+        keyed=True,
         remark=HELD,
     ),
     Peer(
@@ -83,6 +86,7 @@ PEERS = (
         adapter="pgqueuer",
         broker=Broker.POSTGRES,
         paced_by=f"concurrency_limit 1: {SLEEPS}; heartbeat timeout 10 s",
+        keyed=True,
         remark=HELD,
     ),
     Peer(

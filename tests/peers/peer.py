@@ -12,6 +12,8 @@ from typing import Protocol
 VARIABLE = "PEER_SETTING"
 BATCH = 100
 """Messages in one batch of an enqueue."""
+KEYS = 1_000
+"""Keys that messages without pace are spread over, where each key is served one at a time."""
 
 BODY = (
     "Halo Budi, silakan bayar pendaftaran Anda di https://bayar.example/REG-1 sebelum besok. " * 3
@@ -50,6 +52,8 @@ class Peer:
     durable: bool = True
     """Whether a message is synced to disk when its enqueue returns."""
     runtime: Runtime = Runtime.PEERS
+    keyed: bool = False
+    """Its dispatch is measured with each of `KEYS` keys served one at a time, too, as it is paced."""
     rated: bool = True
     """False: it would only repeat another's rates."""
     remark: str = ""
@@ -69,6 +73,8 @@ class Setting:
     """The file a no-op job adds one byte to; empty: jobs call the sink."""
     pace_s: int
     """Seconds between starts; 0: as fast as it can."""
+    keys: int = 0
+    """Without pace: how many keys are each served one at a time; 0: none is, nothing is held back."""
     slot: str = "a"
     """The worker's place, which its replacement after a kill takes over."""
 

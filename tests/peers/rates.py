@@ -4,12 +4,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from tests.peers.peer import Peer, Setting
+from tests.peers.peer import KEYS, Peer, Setting
 from tests.peers.process import Worker, ask
 from tests.peers.servers import Servers
 
@@ -35,6 +35,8 @@ class Rates:
     one: float | None
     many: float | None
     dispatch: float | None
+    keyed: float | None = None
+    """The dispatch while each of `KEYS` keys is served one at a time; None: not measured."""
     floor: float
     """Appends of 300 bytes with an fsync that the disk took per second just then."""
 
@@ -54,19 +56,31 @@ def measure(peer: Peer, sizes: Sizes, servers: Servers, logs: Path) -> list[Rate
     Raises:
         Failed: the peer could not be set up.
     """
+    with _bench(peer, servers, logs, keys=0) as bench:
+        free = [
+            bench.rates(sizes.short, SHORT_FILL_S, fill_first=False),
+            bench.rates(sizes.long, sizes.fill_s, fill_first=True),
+        ]
+    if not peer.keyed:
+        return free
+    with _bench(peer, servers, logs, keys=KEYS) as bench:
+        keyed = [
+            bench.dispatched(sizes.short, SHORT_FILL_S),
+            bench.dispatched(sizes.long, sizes.fill_s),
+        ]
+    return [replace(one, keyed=rate) for one, rate in zip(free, keyed, strict=True)]
+
+
+@contextmanager
+def _bench(peer: Peer, servers: Servers, logs: Path, *, keys: int) -> Iterator["_Bench"]:
     with (
         servers.place(peer.broker) as place,
         TemporaryDirectory(prefix="waq-peers-") as folder,
     ):
-        told = Setting(
-            variant=peer.variant, place=place, sink="", tally=f"{folder}/tally", pace_s=0
-        )
+        tally = f"{folder}/tally"
+        told = Setting(variant=peer.variant, place=place, sink="", tally=tally, pace_s=0, keys=keys)
         ask(peer, told, "prepare", within_s=CELL_S)
-        bench = _Bench(peer, told, logs / f"{peer.name}-rates.log")
-        return [
-            bench.rates(sizes.short, SHORT_FILL_S, fill_first=False),
-            bench.rates(sizes.long, sizes.fill_s, fill_first=True),
-        ]
+        yield _Bench(peer, told, logs / f"{peer.name}-rates.log")
 
 
 class _Bench:
@@ -89,6 +103,11 @@ class _Bench:
         if not fill_first:
             self._fill(fill, fill_s)
         return Rates(queued=queued, one=one, many=many, dispatch=self._dispatch(), floor=floor)
+
+    def dispatched(self, fill: int, fill_s: int) -> float | None:
+        """The dispatch alone, from a queue of so many."""
+        self._fill(fill, fill_s)
+        return self._dispatch()
 
     def _floor(self) -> float:
         count, began, took_s = 0, time.perf_counter(), 0.0

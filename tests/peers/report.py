@@ -9,12 +9,20 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.peers.pacing import BACK_US_MAX, PLAYS, Run
-from tests.peers.peer import Peer
+from tests.peers.peer import KEYS, Peer
 from tests.peers.rates import CELL_S, Rates
 
 US = 1_000_000
 PACED = ("peer", *(play.name for play in PLAYS), "all held")
-RATED = ("peer", "durable", "enqueue one by one", "enqueue by 100", "dispatch", "beside: fsync/s")
+RATED = (
+    "peer",
+    "durable",
+    "enqueue one by one",
+    "enqueue by 100",
+    "dispatch",
+    f"dispatch, {KEYS:,} keys one at a time",
+    "beside: fsync/s",
+)
 
 
 @dataclass(kw_only=True)
@@ -81,6 +89,7 @@ def rated_cells(line: Line) -> list[str]:
         both("one", "–"),
         both("many", "–"),
         both("dispatch", f"> {CELL_S} s"),
+        both("keyed", f"> {CELL_S} s") if line.peer.keyed else "–",
         both("floor", "–"),
     ]
 

@@ -80,7 +80,19 @@ def test_a_run_is_told_in_words() -> None:
 def test_a_dispatch_that_did_not_end_says_so() -> None:
     rates = Rates(queued=100_000, one=1_234.5, many=None, dispatch=None, floor=4_000.0)
 
-    assert rated_cells(Line(peer=peer(), rates=[rates]))[2:] == ["1,234", "–", "> 60 s", "4,000"]
+    assert rated_cells(Line(peer=peer(), rates=[rates]))[2:] == [
+        "1,234", "–", "> 60 s", "–", "4,000",
+    ]  # fmt: skip
+
+
+def test_a_dispatch_by_keys_is_told_where_it_was_measured() -> None:
+    keyed = replace(peer(), keyed=True)
+    short, long = (
+        Rates(queued=n, one=1.0, many=2.0, dispatch=3.0, keyed=rate, floor=4.0)
+        for n, rate in ((0, 1_781.4), (100_000, None))
+    )
+
+    assert rated_cells(Line(peer=keyed, rates=[short, long]))[5] == "1,781 / > 60 s"
 
 
 def test_a_peer_that_is_absent_is_listed_with_the_reason() -> None:

@@ -44,10 +44,12 @@ def producing(told: Setting) -> Iterator[Producer]:
             loop.run_until_complete(work)
 
         yield Producer(
-            one=lambda number: do(queries.enqueue("send", _payload(number))),
+            one=lambda number: do(queries.enqueue(_entry(told, number), _payload(number))),
             many=lambda some: do(
                 queries.enqueue(
-                    ["send"] * len(some), [_payload(number) for number in some], [0] * len(some)
+                    [_entry(told, number) for number in some],
+                    [_payload(number) for number in some],
+                    [0] * len(some),
                 )
             ),
         )
@@ -70,7 +72,9 @@ async def _work(told: Setting) -> None:
         else:
             deliver(number)
 
-    queue.entrypoint("send", concurrency_limit=1 if told.pace_s else 0, accepts_context=False)(send)
+    one_at_a_time = 1 if told.pace_s or told.keys else 0
+    for entry in {_entry(told, number) for number in range(max(1, told.keys))}:
+        queue.entrypoint(entry, concurrency_limit=one_at_a_time, accepts_context=False)(send)
     await queue.run(
         dequeue_timeout=POLL,
         batch_size=PACED_BATCH if told.pace_s else BATCH,
@@ -83,6 +87,11 @@ async def _driver(told: Setting) -> Any:
     from pgqueuer.db import AsyncpgDriver
 
     return AsyncpgDriver(await asyncpg.connect(told.place))
+
+
+def _entry(told: Setting, number: int) -> str:
+    """The entry point of a message: one for all, or one for each key."""
+    return f"send-{number % told.keys}" if told.keys else "send"
 
 
 def _payload(number: int) -> bytes:

@@ -33,11 +33,14 @@ def producing(told: Setting) -> Iterator[Producer]:
     """Enqueue."""
     with _app(told).open() as app:
         send = app.tasks["send"]
+
+        def job(number: int) -> Any:
+            task = send.configure(lock=f"send-{number % told.keys}" if told.keys else None)
+            return task.make_new_job(number=number, body=BODY)
+
         yield Producer(
-            one=lambda number: send.defer(number=number, body=BODY),
-            many=lambda some: send.batch_defer(
-                *({"number": number, "body": BODY} for number in some)
-            ),
+            one=lambda number: app.job_manager.defer_job(job(number)),
+            many=lambda some: app.job_manager.batch_defer_jobs([job(number) for number in some]),
         )
 
 

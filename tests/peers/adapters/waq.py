@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.peers.job import deliver
-from tests.peers.peer import BODY, Producer, Setting
+from tests.peers.peer import BODY, KEYS, Producer, Setting
 from waqcore import Draft, Queue
 from waqcore.clock import SystemClock
 from waqcore.core.outcome import Accepted
@@ -27,8 +27,6 @@ from waqcore.settings import Settings
 from waqcore.store.presence import Process
 from waqcore.store.store import Store
 
-SENDERS = 1_000
-"""Of a run without pace: a sender has one call in flight, so that many are what work spreads on."""
 FIRST_SENDER = 628_000_000_000
 
 
@@ -93,7 +91,8 @@ async def _tally(told: Setting) -> None:
 
 
 def _senders(told: Setting) -> int:
-    return SENDERS if told.tally else 1
+    # Without pace, too, a sender has one call in flight: there is no work but keyed work.
+    return KEYS if told.tally else 1
 
 
 def _environ(told: Setting) -> dict[str, str]:
