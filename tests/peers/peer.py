@@ -53,7 +53,7 @@ class Peer:
     """Whether a message is synced to disk when its enqueue returns."""
     runtime: Runtime = Runtime.PEERS
     keyed: bool = False
-    """Its dispatch is measured with each of `KEYS` keys served one at a time, too, as it is paced."""
+    """Its dispatch is measured while each of `KEYS` keys is served one at a time, too."""
     rated: bool = True
     """False: it would only repeat another's rates."""
     remark: str = ""
@@ -74,7 +74,7 @@ class Setting:
     pace_s: int
     """Seconds between starts; 0: as fast as it can."""
     keys: int = 0
-    """Without pace: how many keys are each served one at a time; 0: none is, nothing is held back."""
+    """Without pace: how many keys are each served one at a time; 0: nothing is held back."""
     slot: str = "a"
     """The worker's place, which its replacement after a kill takes over."""
 
