@@ -186,6 +186,20 @@ def test_what_comes_while_those_behind_it_have_filled_the_cap_goes_before_it() -
     assert found.at == pytest.approx(at(3_540 + 70.4 * 10 / 0.8), abs=s(60))
 
 
+def test_nothing_else_has_a_say_when_the_cap_opens_for_one_that_fell_due_meanwhile() -> None:
+    """Five slots from 0 s fill the cap, with three that go before it and two that go after: of
+    the three whoever fails is back long before, and what counts comes in the 355 slots until then.
+    """
+    policy = POLICY._replace(cap=Cap(calls=5, window_us=HOUR))
+    place = Place(Priority.LOW, at(1_000), ahead=3, behind=9)
+
+    failing = law(a_lane(), place, NOW, policy, expecting(Supposition(failure=0.1)), None)
+    coming = law(a_lane(), place, NOW, policy, expecting(Supposition(0.001)), None)
+
+    assert failing.reached(at(3_600)) == 1.0
+    assert coming.reached(at(3_600)) == pytest.approx(exp(-0.001 * 355))
+
+
 # A cap and quiet hours
 
 

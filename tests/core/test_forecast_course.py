@@ -186,6 +186,15 @@ def test_where_its_own_kind_comes_faster_than_it_leaves_work_has_piled_up_by_the
     assert found.at == pytest.approx(at(5_000 + 50 * 10 / 0.8), abs=s(60))
 
 
+def test_a_known_call_in_a_rest_does_not_end_it() -> None:
+    """0.3 of the 1.3 messages a slot are left over, of 363 slots; then higher ones take 0.7."""
+    place = Place(Priority.LOW, at(3_640), later=((at(1_800), 1),))
+
+    found = told(place, expected=in_slots(0.2, 0.5, 0.6))
+
+    assert found.at == pytest.approx(at(3_640 + 0.3 * 363 * 10 / 0.3), abs=s(150))
+
+
 def test_where_higher_ones_come_faster_than_they_leave_it_may_never_be_called() -> None:
     assert told(Place(Priority.LOW, at(5_000)), expected=in_slots(1.1, 0.0)) == Eta(
         None, None, None, CROWDED
@@ -330,6 +339,26 @@ def test_what_piles_up_in_quiet_hours_is_gone_long_after_them() -> None:
     place, expected = Place(Priority.LOW, at(30_000)), in_slots(0.2, 0.5)
 
     assert told(place, quiet=TONIGHT, expected=expected) == told(place, expected=expected)
+
+
+def test_a_night_before_a_rest_is_no_part_of_it() -> None:
+    """1.3 messages come in a slot that are not behind it: what has piled up tells how long."""
+    place, expected = Place(Priority.LOW, at(3_640)), in_slots(0.2, 0.5, 0.6)
+
+    after_it = law(a_lane(), place, NOW, POLICY, expected, NIGHT)
+    without = law(a_lane(), place, at(3_600), POLICY, expected, None)
+
+    quantiles = (0.05, 0.5, 0.95)
+    assert [after_it.quantile(q) for q in quantiles] == [without.quantile(q) for q in quantiles]
+
+
+def test_a_night_of_two_slots_holds_what_comes_in_two() -> None:
+    """No normal one comes in it, and no loud one is being called at its end."""
+    night = Span(at(-600), at(20))
+
+    found = law(a_lane(), Place(Priority.LOW, NOW), NOW, POLICY, in_slots(0.2, 0.5), night)
+
+    assert found.reached(at(20)) == pytest.approx(exp(-0.5 * 2) * (1 - 0.2))
 
 
 def test_what_takes_more_than_a_day_waits_for_every_night() -> None:
