@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.peers.pacing import Run
+from tests.peers.peer import KEYS
 from tests.peers.report import Line
 
 KEPT, BROKEN, CUT = "#1a7f37", "#c9510c", "#cf222e"
@@ -27,7 +28,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
     _timelines(left, paced)
     _rates(right, rated)
     figure.legend(
-        *right.get_legend_handles_labels(), loc="outside lower right", ncols=3, fontsize=8
+        *right.get_legend_handles_labels(), loc="outside lower right", ncols=2, fontsize=8
     )
     figure.savefig(path, dpi=130)
 
@@ -81,6 +82,7 @@ def _rates(axes: Axes, lines: Sequence[Line]) -> None:
         ("one", "enqueue one by one", "o"),
         ("many", "enqueue by 100", "s"),
         ("dispatch", "dispatch", "D"),
+        ("keyed", f"dispatch, {KEYS:,} keys one at a time", "v"),
     ]
     for index, (name, label, marker) in enumerate(kinds):
         for which, filled in ((0, True), (-1, False)):
