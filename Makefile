@@ -43,7 +43,7 @@ kills-postgres: $(READY) ## The same for three hosts on PostgreSQL: 200 kills, R
 dst: $(READY) ## Play SEEDS stories (2,000) in virtual time with faults at every step, or one: SEED=7
 	@$(BIN)/python -m tests.dst $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-mutants: $(READY) ## Break the core in 3,000 small ways and count those its tests notice, half an hour (ONLY='*standing*')
+mutants: $(READY) ## Break the core in 3,000 small ways and count those its tests notice, ten minutes (ONLY='*standing*')
 	@$(BIN)/python -m tests.core.mutants $(if $(ONLY),'$(ONLY)')
 
 load: $(READY) ## Two minutes of load with faults and kills, and a verdict (SCENARIO=burst PACE=1 USERS=50 SEED=7)
