@@ -3,7 +3,8 @@
 `concurrency_limit=1` serialises an entry point over all workers, in the database (PgQueuer guide,
 "Rate limiting & concurrency"); its rate limit by the second was removed, so the job sleeps. A job
 whose worker has been silent for `heartbeat_timeout` is picked up again (guide, "Heartbeat"),
-lowered from 30 s. Batches of 100 where nothing is paced.
+lowered from 30 s. Batches of 100 where nothing is paced. A key is an entry point of its own,
+limited in the same way.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 Jobs with the same `lock` run one at a time and in order (Procrastinate how-to, "Use locks"); there
 is no rate limit, so the job sleeps. Nobody is notified when a lock is free, so the polling interval
 is lowered from 5 s. Jobs of a dead worker stay in `doing` unless a periodic task retries them, as
-the how-to "Retry stalled jobs" gives it, here with shorter heartbeats.
+the how-to "Retry stalled jobs" gives it, here with shorter heartbeats. A key is a lock of its own.
 """
 
 from collections.abc import Iterator
