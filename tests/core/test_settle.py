@@ -1,11 +1,6 @@
 """What every outcome makes of its message and its lane."""
 
-from itertools import pairwise
-from typing import NamedTuple
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.core.builders import (
     MIDDLE,
@@ -29,11 +24,9 @@ from waqcore.core.message import Message, OnUnknown, State
 from waqcore.core.outcome import (
     Accepted,
     Answer,
-    Healthy,
     NotCalled,
     NotSent,
     Outcome,
-    ProbeResult,
     Refused,
     Rejected,
     Scope,
@@ -42,16 +35,13 @@ from waqcore.core.outcome import (
     Unreachable,
 )
 from waqcore.core.policy import Policy
-from waqcore.core.schedule import Idle, Probe, Wait, Waiting, claim, next_step
+from waqcore.core.schedule import Probe, Wait, Waiting, next_step
 from waqcore.core.settle import (
     Alert,
     Settled,
     draws,
     expire,
     expired,
-    held_alert,
-    probed,
-    probed_for,
     settle,
     settle_late,
     share,
@@ -459,6 +449,20 @@ def test_the_first_probe_comes_after_the_base_of_the_policy() -> None:
     assert settled(NotSent("busy"), lane=lane, policy=policy).lane.trouble.probe_at == NOW + s(50)
 
 
+def test_a_clear_answer_that_closes_the_breaker_is_heard_of() -> None:
+    lane = leased()._replace(trouble=broken(at(60)))
+
+    assert settled(Accepted(), lane=lane).alerts == (Alert.LANE_RECOVERED,)
+
+
+def test_a_failed_message_that_opens_the_breaker_is_two_alerts() -> None:
+    lane = leased()._replace(trouble=Trouble(troubled=(8, 9)))
+
+    alerts = settled(NotSent("busy"), sending(failures=2), lane).alerts
+
+    assert alerts == (Alert.BREAKER_OPENED, Alert.MESSAGE_FAILED)
+
+
 # SenderDown.
 
 
@@ -494,98 +498,6 @@ def test_a_sender_that_is_down_after_a_timed_pause_has_ended_is_paused_and_alert
 
     assert after.lane.pause == Pause(PausedBy.GATEWAY, "logged out", NOW, NEVER)
     assert after.alerts == (Alert.LANE_PAUSED,)
-
-
-# Probes.
-
-
-def test_a_good_probe_leaves_the_lane_on_trial() -> None:
-    lane = a_lane()._replace(pause=by_gateway(), trouble=broken(at(60), probes=2))
-
-    after = probed(lane, Healthy(), NOW, POLICY)
-
-    assert after == a_lane()._replace(pause=None, trouble=Trouble(probes=2))
-
-
-def test_a_good_probe_does_not_end_a_persons_pause() -> None:
-    lane = a_lane()._replace(pause=by_person(), trouble=broken(at(60)))
-
-    after = probed(lane, Healthy(), NOW, POLICY)
-
-    assert (after.pause, after.trouble.open) == (by_person(), False)
-
-
-def test_a_good_probe_after_a_timed_pause_has_ended_is_heard_of() -> None:
-    lane = a_lane()._replace(pause=by_person(until=NOW), trouble=broken(at(0)))
-
-    assert held_alert(lane, probed(lane, Healthy(), NOW, POLICY)) == Alert.LANE_RECOVERED
-
-
-def test_a_probe_that_finds_the_gateway_out_of_reach_changes_nothing() -> None:
-    lane = a_lane()._replace(trouble=broken(at(60), probes=1))
-
-    assert probed(lane, Unreachable("DNS"), NOW, POLICY) == lane
-
-
-def test_a_probe_that_finds_the_sender_down_pauses_with_the_reason() -> None:
-    lane = a_lane()._replace(trouble=broken(at(60), probes=1, scope=Scope.ACCOUNT))
-
-    after = probed(lane, SenderDown("logged out"), NOW, POLICY)
-
-    assert after.pause == Pause(PausedBy.GATEWAY, "logged out", NOW, NEVER)
-    assert after.trouble == broken(NOW + s(30), probes=1, scope=Scope.LANE)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "alert"),
-    [
-        (a_lane(), a_lane(), None),
-        (a_lane(), a_lane()._replace(pause=by_gateway()), Alert.LANE_PAUSED),
-        (a_lane(), a_lane()._replace(trouble=broken(at(9))), Alert.BREAKER_OPENED),
-        (a_lane()._replace(pause=by_gateway()), a_lane(), Alert.LANE_RECOVERED),
-        (a_lane()._replace(trouble=broken(at(9))), a_lane(), Alert.LANE_RECOVERED),
-        (a_lane()._replace(pause=by_gateway()), a_lane()._replace(pause=by_gateway()), None),
-        (a_lane()._replace(trouble=broken(at(9))), a_lane()._replace(trouble=broken(at(9))), None),
-        (
-            a_lane()._replace(pause=by_gateway(), trouble=broken(at(9))),
-            a_lane()._replace(pause=by_gateway()),
-            None,
-        ),
-        (
-            a_lane()._replace(pause=by_gateway(), trouble=broken(at(9))),
-            a_lane()._replace(trouble=broken(at(9))),
-            None,
-        ),
-        (
-            a_lane()._replace(trouble=broken(at(9))),
-            a_lane()._replace(pause=by_gateway(), trouble=broken(at(9))),
-            Alert.LANE_PAUSED,
-        ),
-        (
-            a_lane()._replace(pause=by_person(until=at(0))),
-            a_lane()._replace(pause=by_gateway()),
-            Alert.LANE_PAUSED,
-        ),
-    ],
-)
-def test_a_person_hears_once_of_a_lane_that_is_held_or_released(
-    before: Lane, after: Lane, alert: Alert | None
-) -> None:
-    assert held_alert(before, after) == alert
-
-
-def test_a_clear_answer_that_closes_the_breaker_is_heard_of() -> None:
-    lane = leased()._replace(trouble=broken(at(60)))
-
-    assert settled(Accepted(), lane=lane).alerts == (Alert.LANE_RECOVERED,)
-
-
-def test_a_failed_message_that_opens_the_breaker_is_two_alerts() -> None:
-    lane = leased()._replace(trouble=Trouble(troubled=(8, 9)))
-
-    alerts = settled(NotSent("busy"), sending(failures=2), lane).alerts
-
-    assert alerts == (Alert.BREAKER_OPENED, Alert.MESSAGE_FAILED)
 
 
 # A cancel while the call was in flight.
@@ -728,91 +640,6 @@ def test_another_late_outcome_changes_nothing(outcome: Outcome) -> None:
     assert settle_late(sending()._replace(state=State.UNKNOWN), 1, outcome) is None
 
 
-# A gateway account.
-
-
-def test_an_accounts_refusal_closes_its_other_lanes_as_long_as_the_one_it_came_to() -> None:
-    refused = Refused("429", None, Scope.ACCOUNT)
-    source = a_lane(closed_until=at(7))
-
-    assert share(a_lane(), refused, NOW, POLICY, source=source) == source
-    later = a_lane(closed_until=at(90))
-    assert share(later, refused, NOW, POLICY, source=source) == later
-
-
-def test_an_accounts_bad_key_is_over_for_all_its_lanes_with_one_good_probe() -> None:
-    down = SenderDown("bad key", Scope.ACCOUNT)
-    paused = share(a_lane(), down, NOW, POLICY, source=a_lane())
-
-    after = share(paused, Healthy(), at(15), POLICY, source=a_lane())
-
-    assert after.pause is None
-    assert next_step(after, Waiting(), at(15), POLICY) == Idle()
-
-
-def test_where_one_sender_alone_is_down_the_others_ask_for_themselves_at_once() -> None:
-    lane = a_lane()._replace(trouble=broken(at(60), 1, Scope.ACCOUNT))
-
-    after = probed_for(lane, SenderDown("disconnected"), at(5), POLICY)
-
-    assert after.pause is None
-    assert (after.trouble.scope, after.trouble.probe_at) == (Scope.LANE, at(5))
-    assert probed_for(lane, Healthy(), at(5), POLICY).trouble == Trouble(probes=1)
-
-
-def test_a_probe_for_the_account_that_finds_it_down_pauses_each_of_its_lanes() -> None:
-    lane = a_lane()._replace(trouble=broken(at(60), 1, Scope.ACCOUNT))
-
-    after = probed_for(lane, SenderDown("bad key", Scope.ACCOUNT), NOW, POLICY)
-
-    assert after.pause == Pause(PausedBy.GATEWAY, "bad key", NOW, NEVER)
-    assert after.trouble == broken(NOW + s(30), 1, Scope.ACCOUNT)
-
-
-def test_a_gateway_out_of_reach_breaks_every_lane_of_its_account() -> None:
-    lane = share(a_lane(), Unreachable("DNS"), NOW, POLICY, source=a_lane())
-
-    assert lane == a_lane()._replace(trouble=broken(NOW + s(15), scope=Scope.ACCOUNT))
-    assert share(lane, Unreachable("DNS"), at(9), POLICY, source=a_lane()) == lane
-
-
-def test_an_accounts_bad_key_pauses_its_other_lanes_but_for_those_a_person_paused() -> None:
-    down = SenderDown("bad key", Scope.ACCOUNT)
-    by_hand = a_lane()._replace(pause=by_person())
-
-    lane = share(a_lane(), down, NOW, POLICY, source=a_lane())
-
-    assert lane.pause == Pause(PausedBy.GATEWAY, "bad key", NOW, NEVER)
-    assert lane.trouble.probe_at == NOW + s(15)
-    assert share(by_hand, down, NOW, POLICY, source=a_lane()) == by_hand
-
-
-def test_a_good_probe_puts_the_accounts_broken_lanes_on_trial_and_no_others() -> None:
-    of_account = a_lane()._replace(trouble=broken(at(60), 1, Scope.ACCOUNT))
-    of_its_own = a_lane()._replace(trouble=broken(at(60), 1, Scope.LANE))
-    closed = a_lane()._replace(trouble=Trouble(probes=1, scope=Scope.LANE))
-
-    assert share(of_account, Healthy(), NOW, POLICY, source=a_lane()).trouble == Trouble(probes=1)
-    assert share(of_its_own, Healthy(), NOW, POLICY, source=a_lane()) == of_its_own
-    assert share(closed, Healthy(), NOW, POLICY, source=a_lane()) == closed
-
-
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        Accepted(),
-        NotSent("busy"),
-        Unknown("timeout"),
-        Rejected("no such number"),
-        NotCalled("late"),
-    ],
-)
-def test_what_concerns_one_message_concerns_no_other_lane(outcome: Outcome) -> None:
-    lane = a_lane()._replace(trouble=Trouble(troubled=(1, 2)))
-
-    assert share(lane, outcome, NOW, POLICY, source=a_lane()) == lane
-
-
 # Expiry.
 
 
@@ -854,140 +681,3 @@ def test_chance_is_drawn_for_jitter_and_for_all_but_an_acceptance(
     outcome: Outcome, jitter_us: int, *, drawn: bool
 ) -> None:
     assert draws(outcome, POLICY._replace(jitter_us=jitter_us)) is drawn
-
-
-# The whole life of one message.
-
-outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
-    [
-        Refused("429"),
-        Refused("429", s(90), Scope.MESSAGE),
-        NotSent("busy"),
-        NotSent("broken"),
-        Unreachable("DNS"),
-        Unknown("timeout"),
-        Unknown("reset"),
-        Rejected("no such number"),
-        SenderDown("logged out"),
-        NotCalled("late"),
-        Accepted(),
-    ]
-)
-
-
-class Call(NamedTuple):
-    outcome: Outcome
-    leaves_after_us: int
-    takes_us: int
-    backoff: float
-
-
-class Life(NamedTuple):
-    message: Message
-    called_at: list[int]
-    made: list[Outcome]
-
-
-def live(message: Message, calls: list[Call]) -> Life:
-    """Claim and settle one message, each call at the first instant the lane and it allow."""
-    lane, now = a_lane(), at(0)
-    life = Life(message, [], [])
-    for call in calls:
-        if life.message.state is not State.QUEUED:
-            break
-        now = max(now, lane.ready_at(POLICY), life.message.retry_at)
-        lane, leased = claim(
-            lane, life.message, now, token="t", holder="d", until=NEVER, policy=POLICY
-        )
-        called_at = now + call.leaves_after_us
-        now = called_at + call.takes_us
-        if not isinstance(call.outcome, NotCalled):
-            leased = leased._replace(attempts=leased.attempts + 1)
-            life.called_at.append(called_at)
-        life.made.append(call.outcome)
-        u = Chance(call.backoff, 0)
-        settled = settle(
-            lane, leased, call.outcome, called_at=called_at, now=now, u=u, policy=POLICY
-        )
-        lane, life = settled.lane, life._replace(message=settled.message)
-    return life
-
-
-lives = st.builds(
-    live,
-    st.builds(
-        a_message()._replace,
-        on_unknown=st.sampled_from(OnUnknown),
-        due_at=st.sampled_from([at(0), at(0) - DAY + s(30)]),
-    ),
-    st.lists(
-        st.builds(
-            Call,
-            outcomes,
-            st.integers(0, s(3)),
-            st.integers(0, s(40)),
-            st.floats(0, 1, exclude_max=True),
-        ),
-        max_size=20,
-    ),
-)
-
-
-@given(lives)
-def test_a_message_fails_for_three_failures_of_its_own_a_rejection_or_its_age(life: Life) -> None:
-    own = sum(isinstance(outcome, NotSent) for outcome in life.made)
-
-    assert own <= 3
-    assert life.message.failures == own
-    if life.message.state is State.FAILED:
-        assert own == 3 or isinstance(life.made[-1], Rejected | Refused)
-
-
-@given(lives)
-def test_a_message_is_called_again_after_at_most_one_unknown_outcome_and_is_marked(
-    life: Life,
-) -> None:
-    unknown = sum(isinstance(outcome, Unknown) for outcome in life.made)
-    resent = sum(isinstance(outcome, Unknown) for outcome in life.made[:-1])
-
-    assert resent <= (life.message.on_unknown is OnUnknown.RESEND)
-    assert life.message.maybe_duplicate >= (resent > 0)
-    if unknown == 2:
-        assert life.message.state is State.UNKNOWN
-
-
-@given(lives)
-def test_a_message_in_doubt_never_ends_as_if_there_were_none(life: Life) -> None:
-    in_doubt = any(isinstance(outcome, Unknown) for outcome in life.made)
-
-    if in_doubt and not isinstance(life.made[-1], Accepted):
-        assert life.message.unresolved
-        assert life.message.state in (State.QUEUED, State.UNKNOWN)
-    else:
-        assert not life.message.unresolved
-        assert life.message.state is not State.UNKNOWN
-
-
-@given(lives)
-def test_calls_of_one_message_start_a_pace_apart_whatever_becomes_of_them(life: Life) -> None:
-    starts = life.called_at
-
-    assert all(later - earlier >= s(10) for earlier, later in pairwise(starts))
-
-
-@given(lives)
-def test_an_ended_message_stays_ended_and_only_an_acceptance_makes_it_sent(life: Life) -> None:
-    ends = {State.QUEUED, State.SENT, State.FAILED, State.UNKNOWN}
-
-    assert life.message.state in ends
-    assert (life.message.state is State.SENT) == any(
-        isinstance(outcome, Accepted) for outcome in life.made
-    )
-
-
-def test_a_probe_result_is_shared_as_an_outcome_is() -> None:
-    results: list[ProbeResult] = [Unreachable("DNS"), SenderDown("bad key", Scope.ACCOUNT)]
-
-    assert [
-        share(a_lane(), result, NOW, POLICY, source=a_lane()) == a_lane() for result in results
-    ] == [False] * 2
