@@ -26,8 +26,8 @@ STRANGERS = (
         "begins every call of a batch if one may begin",
         "waqcore.store.attempts",
         "begin",
-        "if result.rowcount == len(wanted)",
-        "if result.rowcount",
+        "if begun == len(wanted)",
+        "if begun",
         20,
     ),
     Bug(

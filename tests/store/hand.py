@@ -106,7 +106,7 @@ def take(store: Store, me: Holder, *ended: Ended, room: int = 1_000) -> Decided:
 
 def begin(store: Store, *claims: Claim) -> list[Claim]:
     """Write the attempt rows of calls about to be made."""
-    return store.write(lambda connection: attempts.begin(connection, claims, store.now()))
+    return store.autocommit(lambda connection: attempts.begin(connection, claims, store.now()))
 
 
 def ended(store: Store, claim: Claim, outcome: Outcome, called_at: int | None = None) -> Ended:

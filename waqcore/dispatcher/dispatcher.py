@@ -38,6 +38,9 @@ LEASE_US = 12 * SECOND
 """Four heartbeats: one that is late on a busy machine must not cost a live dispatcher its lanes.
 Less than the 15 s in which a dead one's are to be taken over: to notice takes time too, and the
 database may be restarting just then."""
+RENEWED_US = SECOND
+"""How long a renewal that is known to be stored will do for turns: one more trip to a server, and a
+row more to write, took a twentieth of each."""
 CALLS_MAX = 800
 """Calls in flight at once, over all lanes: as many as the HTTP client's pool has connections, so
 that a claimed message never waits for one."""
@@ -88,6 +91,8 @@ class Dispatcher:
         self._calls: set[asyncio.Task[None]] = set()
         self._alive: set[str] = set()
         """The dispatchers that lived when we last looked, we among them."""
+        self._renewed_at = -RENEWED_US
+        """When our lease was last renewed by a turn."""
         self._mine: set[str] = set()
         """The tokens of the leases we know we hold, until they are known to be settled."""
         self._unsure: dict[str, int] = {}
@@ -228,7 +233,9 @@ class Dispatcher:
             return 0.0
         full = bool(self._ended) or len(ended) + len(due) == TURN_MAX
         try:
-            decided = await self._write(partial(self._decide, due, ended, probed, room))
+            decided, self._renewed_at = await self._write(
+                partial(self._decide, due, ended, probed, room)
+            )
         except (SQLAlchemyError, StoreError) as error:
             # What is known must not be lost with the transaction: it is settled in a later one.
             self._ended = ended + self._ended
@@ -274,15 +281,18 @@ class Dispatcher:
         probed: list[Probed],
         room: int,
         connection: Connection,
-    ) -> Decided:
+    ) -> tuple[Decided, int]:
+        """Take a turn; returns when our lease was renewed, too."""
         # The time is read with the write lock held: waiting for it has taken some. Whoever takes a
         # turn lives: renewed here, no claim is made, and no call of ours taken over, on a lease
         # that ran out while the machine slept or the disk was full.
-        now = self._store.now()
-        self._renew(connection, now)
-        me = Holder(self.id, now.steady + LEASE_US)
+        now, renewed_at = self._store.now(), self._renewed_at
+        if now.steady - renewed_at >= RENEWED_US:
+            self._renew(connection, now)
+            renewed_at = now.steady
+        me = Holder(self.id, renewed_at + LEASE_US)
         asked = Turn(me, due, ended, probed, room, self._mine)
-        return step.take(connection, asked, now, self._store.senders, self._seed)
+        return step.take(connection, asked, now, self._store.senders, self._seed), renewed_at
 
     def _renew(self, connection: Connection, now: Now) -> None:
         if not presence.beat(connection, self.id, now, LEASE_US):
@@ -318,8 +328,10 @@ class Dispatcher:
     async def _begin(self, claims: list[Claim]) -> None:
         """Write the attempt rows, then call for every claim that is still ours."""
         try:
-            begun = await self._write(
-                lambda connection: attempts.begin(connection, claims, self._store.now())
+            begun = await self._execute(
+                lambda: self._store.autocommit(
+                    lambda connection: attempts.begin(connection, claims, self._store.now())
+                )
             )
         except (SQLAlchemyError, StoreError) as error:
             log.error("attempts not stored", extra={"reason": str(error)})

@@ -3,12 +3,25 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from waqcore.clock import Now
 from waqcore.core.lane import Lease
 from waqcore.core.message import Message
 from waqcore.core.outcome import Outcome, word
+from waqcore.store import exclusive
+from waqcore.store.among import among
+from waqcore.store.each import UpdateEach, encoded, recordset
 from waqcore.store.lanes import chunks
 from waqcore.store.messages import Stored
 from waqcore.store.tables import attempt, message, suppression
@@ -63,16 +76,39 @@ def leased(token: str) -> Leased | None:
     return Leased(int(ready_at), int(claimed_at)) if told else None
 
 
+_may_begin = (message.c.state == literal_column("'sending'")) & (
+    message.c.cancel_requested == literal_column("0")
+)
 _begin = (
     update(message)
     .where(
-        message.c.seq == bindparam("of"),
-        message.c.state == literal_column("'sending'"),
-        message.c.lease_token == bindparam("token"),
-        message.c.cancel_requested == literal_column("0"),
+        message.c.seq == bindparam("of"), message.c.lease_token == bindparam("token"), _may_begin
     )
     .values(attempts=bindparam("number"))
 )
+
+
+def _in_one_statement() -> Insert:
+    new = recordset({column.name: column.type for column in _FILLED})
+    begun = (
+        update(message)
+        .where(
+            message.c.seq == new.c.message_seq,
+            message.c.lease_token == new.c.token,
+            _may_begin,
+            ~exists().where(suppression.c.recipient == message.c.recipient),
+        )
+        .values(attempts=new.c.number)
+        .returning(*(new.c[column.name] for column in _FILLED))
+        .cte("begun")
+    )
+    chosen = select(*(begun.c[column.name] for column in _FILLED))
+    return insert(attempt).from_select(_FILLED, chosen).returning(attempt.c.message_seq)
+
+
+_FILLED = (attempt.c.message_seq, attempt.c.number, attempt.c.token, attempt.c.started_at)
+_begin_and_insert = _in_one_statement()
+_insert = insert(attempt)
 # Given back, it is then cancelled: released alone it would be claimed again at once.
 _cancel = (
     update(message)
@@ -80,66 +116,75 @@ _cancel = (
     .values(cancel_requested=1, reason="the recipient has opted out")
 )
 _begun = select(message.c.seq, message.c.attempts, message.c.lease_token).where(
-    message.c.seq.in_(bindparam("seqs", expanding=True)), message.c.cancel_requested == 0
+    among(message.c.seq, "seqs"), message.c.cancel_requested == 0
 )
-_insert = insert(attempt)
-_finish = (
-    update(attempt)
-    .where(
-        attempt.c.message_seq == bindparam("of"),
-        attempt.c.number == bindparam("nth"),
-        attempt.c.token == bindparam("leased"),
-    )
-    .values(
-        called_at=func.coalesce(bindparam("called_at"), attempt.c.called_at),
-        finished_at=bindparam("finished_at"),
-        outcome=bindparam("outcome"),
-        http_status=bindparam("http_status"),
-        detail=bindparam("detail"),
-    )
+_told = {name: attempt.c[name] for name in ("finished_at", "outcome", "http_status", "detail")}
+_finish = UpdateEach(
+    lambda new: (
+        update(attempt)
+        .where(
+            attempt.c.message_seq == new["of"],
+            attempt.c.number == new["nth"],
+            attempt.c.token == new["leased"],
+        )
+        .values(
+            {name: new[name] for name in _told}
+            | {"called_at": func.coalesce(new["called_at"], attempt.c.called_at)}
+        )
+    ),
+    {
+        "of": attempt.c.message_seq,
+        "nth": attempt.c.number,
+        "leased": attempt.c.token,
+        "called_at": attempt.c.called_at,
+        **_told,
+    },
 )
 _called = select(attempt.c.number).where(
     attempt.c.message_seq == bindparam("of"), attempt.c.token == bindparam("leased")
 )
-_suppressed = select(suppression.c.recipient).where(
-    suppression.c.recipient.in_(bindparam("recipients", expanding=True))
-)
+_suppressed = select(suppression.c.recipient).where(among(suppression.c.recipient, "recipients"))
 
 
 def begin(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Claim]:
     """Write the attempt rows of calls about to be made; returns the claims that may be called for.
 
     Left out are those whose lease was taken over, that somebody cancelled, or whose recipient has
-    opted out since they were claimed.
+    opted out since they were claimed. Whole after each statement.
     """
-    out = _opted_out(connection, claims)
+    if exclusive.several_write(connection):
+        ours = _begin_at_once(connection, claims, now)
+        if len(ours) < len(claims):
+            _cancel_opted_out(connection, [claim for claim in claims if claim not in ours])
+        return ours
+    out = _cancel_opted_out(connection, claims)
     wanted = [claim for claim in claims if claim.stored.recipient not in out] if out else claims
-    if out:
-        gone = [
-            {"of": c.lease.message_seq, "token": c.lease.token}
-            for c in claims
-            if c.stored.recipient in out
-        ]
-        connection.execute(_cancel, gone)
     if not wanted:
         return []
-    result = connection.execute(
+    begun = connection.execute(
         _begin,
         [
             {"of": claim.lease.message_seq, "token": claim.lease.token, "number": claim.number}
             for claim in wanted
         ],
-    )
-    ours = list(wanted) if result.rowcount == len(wanted) else _still_ours(connection, wanted)
+    ).rowcount
+    ours = list(wanted) if begun == len(wanted) else _still_ours(connection, wanted)
     if ours:
         connection.execute(_insert, [_new(claim, now) for claim in ours])
     return ours
 
 
+def _begin_at_once(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Claim]:
+    """All of it in one statement, which a server need be asked once for."""
+    rows = encoded([_new(claim, now) for claim in claims])
+    begun = set(connection.scalars(_begin_and_insert, rows))
+    return [claim for claim in claims if claim.lease.message_seq in begun]
+
+
 def finish(connection: Connection, ended: Collection[Ended], now: Now) -> None:
     """Note how calls ended, whoever holds their messages by now."""
     if ended:
-        connection.execute(_finish, [_finished(one, now) for one in ended])
+        _finish.execute(connection, [_finished(one, now) for one in ended])
 
 
 def called(connection: Connection, lease: Lease) -> bool:
@@ -148,13 +193,22 @@ def called(connection: Connection, lease: Lease) -> bool:
     return connection.scalar(_called, values) is not None
 
 
-def _opted_out(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+def _cancel_opted_out(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+    """Cancel what is claimed for recipients who have opted out; returns these."""
     recipients = [claim.stored.recipient for claim in claims]
-    return {
+    out = {
         recipient
         for chunk in chunks(recipients)
         for recipient in connection.scalars(_suppressed, {"recipients": chunk})
     }
+    if out:
+        gone = [
+            {"of": c.lease.message_seq, "token": c.lease.token}
+            for c in claims
+            if c.stored.recipient in out
+        ]
+        connection.execute(_cancel, gone)
+    return out
 
 
 def _still_ours(connection: Connection, claims: Sequence[Claim]) -> list[Claim]:

@@ -38,6 +38,14 @@ class Database(Protocol):
         """
         ...
 
+    def autocommit(self, work: Work[T]) -> T:
+        """Run work that is whole after each of its statements, which may commit by themselves.
+
+        Raises:
+            StoreError: as `write`; a `DoubtfulCommitError` where the last statement may be stored.
+        """
+        ...
+
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one consistent snapshot."""
         ...

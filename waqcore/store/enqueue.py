@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from waqcore.core.message import State
 from waqcore.store import exclusive
+from waqcore.store.among import among
 from waqcore.store.errors import StoreError
 from waqcore.store.events import CHANNEL
 from waqcore.store.lanes import chunks
@@ -72,10 +73,10 @@ class IdempotencyError(StoreError):
 # Sender by sender: SQLite serves no row values from a partial index, and would read every message.
 _keyed = select(message.c.idempotency_key, message.c.id, message.c.content_hash).where(
     message.c.sender == bindparam("sender"),
-    message.c.idempotency_key.in_(bindparam("keys", expanding=True)),
+    among(message.c.idempotency_key, "keys"),
 )
 _suppressed = select(suppression.c.recipient, suppression.c.reason).where(
-    suppression.c.recipient.in_(bindparam("recipients", expanding=True))
+    among(suppression.c.recipient, "recipients")
 )
 
 

@@ -79,6 +79,14 @@ class File:
         """
         return self.write_jointly(lambda connection, _: (work(connection),), None)
 
+    def autocommit(self, work: Work[T]) -> T:
+        """As `write`: a file has no trips to save.
+
+        Raises:
+            UnwritableDatabaseError: the disk is full or read-only; nothing was stored.
+        """
+        return self.write(work)
+
     def write_jointly(self, work: JointWork[Item, T], item: Item) -> T:
         """As `write`, with the items of all callers who wait with the same work done as one.
 

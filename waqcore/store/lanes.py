@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from waqcore.clock import Now
 from waqcore.core.instants import NEVER
 from waqcore.core.lane import CALM, Lane, Lease, Pause, PausedBy, Trouble
 from waqcore.core.outcome import Scope
 from waqcore.store import exclusive
+from waqcore.store.among import among
+from waqcore.store.each import UpdateEach
 from waqcore.store.tables import dispatcher, lane
 
 IN_MAX = 512
@@ -18,19 +20,21 @@ IN_MAX = 512
 _load = (
     select(lane, dispatcher.c.lease_until)
     .select_from(lane.outerjoin(dispatcher, dispatcher.c.id == lane.c.lease_holder))
-    .where(lane.c.sender.in_(bindparam("senders", expanding=True)))
+    .where(among(lane.c.sender, "senders"))
 )
-_save = (
-    update(lane)
-    .where(lane.c.sender == bindparam("of"))
-    .values({column.name: bindparam(column.name) for column in lane.c if column.name != "sender"})
+_kept = {column.name: column for column in lane.c if column.name != "sender"}
+_save = UpdateEach(
+    lambda new: (
+        update(lane).where(lane.c.sender == new["of"]).values({name: new[name] for name in _kept})
+    ),
+    {"of": lane.c.sender, **_kept},
 )
 
 # Not FOR UPDATE, which would wait for whoever checks a foreign key. In one order, so that no two
 # who lock several lanes wait for each other.
 _lock = (
     select(lane.c.sender)
-    .where(lane.c.sender.in_(bindparam("senders", expanding=True)))
+    .where(among(lane.c.sender, "senders"))
     .order_by(lane.c.sender)
     .with_for_update(key_share=True)
 )
@@ -95,7 +99,7 @@ def load(connection: Connection, senders: Collection[str], now: Now) -> dict[str
 def save(connection: Connection, lanes: Collection[Lane], now: Now) -> None:
     """Write lanes back whole, in the transaction that loaded them."""
     if lanes:
-        connection.execute(_save, [_row(lane, now) for lane in lanes])
+        _save.execute(connection, [_row(lane, now) for lane in lanes])
 
 
 def _lane(row: Row[*tuple[Any, ...]], now: Now) -> Lane:

@@ -1,13 +1,14 @@
 """Messages as rows: the heads of a lane for a decision, and what a decision made of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BindParameter,
+    ColumnElement,
     Connection,
     Row,
     Select,
+    Update,
     bindparam,
     func,
     literal,
@@ -21,6 +22,8 @@ from waqcore.clock import Now
 from waqcore.core.instants import NEVER
 from waqcore.core.message import Message, OnUnknown, Priority, State
 from waqcore.store import exclusive, outbox
+from waqcore.store.among import among
+from waqcore.store.each import UpdateEach
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import REVIEWED_STATES, lane, message
 
@@ -67,7 +70,7 @@ _columns = (
     message.c.body,
     message.c.lease_token,
 )
-_senders: BindParameter[Any] = bindparam("senders", expanding=True)
+_of_senders = among(lane.c.sender, "senders")
 _priorities = union_all(*(select(literal(p.value).label("priority")) for p in Priority)).cte()
 
 
@@ -92,7 +95,7 @@ def _heads() -> Select[Any]:
     places = [
         select(one.scalar_subquery().label("seq"))
         .select_from(lane.join(_priorities, literal_column("1") == literal_column("1")))
-        .where(lane.c.sender.in_(_senders))
+        .where(_of_senders)
         for one in (at_once, scheduled)
     ]
     seqs = union_all(*places).cte()
@@ -100,7 +103,7 @@ def _heads() -> Select[Any]:
 
 
 _load_heads = _heads()
-_load_by_seq = select(*_columns).where(message.c.seq.in_(bindparam("seqs", expanding=True)))
+_load_by_seq = select(*_columns).where(among(message.c.seq, "seqs"))
 _lock_by_seq = _load_by_seq.order_by(message.c.seq).with_for_update(key_share=True)
 _next_due = select(
     lane.c.sender,
@@ -117,32 +120,49 @@ _next_due = select(
     )
     .correlate(lane)
     .scalar_subquery(),
-).where(lane.c.sender.in_(_senders))
+).where(_of_senders)
 
-# Names state and token as they were read: nothing that moved on meanwhile is ever overwritten.
-_save = (
-    update(message)
-    .where(
-        message.c.seq == bindparam("of"),
-        message.c.state == bindparam("was"),
-        message.c.lease_token.is_not_distinct_from(bindparam("was_leased")),
+
+def _saved(new: Mapping[str, ColumnElement[Any]]) -> Update:
+    # Names state and token as they were read: nothing that moved on meanwhile is ever overwritten.
+    return (
+        update(message)
+        .where(
+            message.c.seq == new["of"],
+            message.c.state == new["was"],
+            message.c.lease_token.is_not_distinct_from(new["was_leased"]),
+        )
+        .values(
+            {name: new[name] for name in _CHANGED}
+            | {"provider_id": func.coalesce(new["provider_id"], message.c.provider_id)}
+        )
     )
-    .values(
-        state=bindparam("state"),
-        retry_at=bindparam("retry_at"),
-        attempts=bindparam("attempts"),
-        failures=bindparam("failures"),
-        unresolved=bindparam("unresolved"),
-        maybe_duplicate=bindparam("maybe_duplicate"),
-        cancel_requested=bindparam("cancel_requested"),
-        reason=bindparam("reason"),
-        lease_token=bindparam("lease_token"),
-        priority=bindparam("priority"),
-        expires_at=bindparam("expires_at"),
-        ended_at=bindparam("ended_at"),
-        provider_id=func.coalesce(bindparam("provider_id"), message.c.provider_id),
-        batch=bindparam("batch"),
-    )
+
+
+_CHANGED = (
+    "state",
+    "retry_at",
+    "attempts",
+    "failures",
+    "unresolved",
+    "maybe_duplicate",
+    "cancel_requested",
+    "reason",
+    "lease_token",
+    "priority",
+    "expires_at",
+    "ended_at",
+    "provider_id",
+    "batch",
+)
+_save = UpdateEach(
+    _saved,
+    {
+        "of": message.c.seq,
+        "was": message.c.state,
+        "was_leased": message.c.lease_token,
+        **{name: message.c[name] for name in _CHANGED},
+    },
 )
 
 
@@ -206,8 +226,8 @@ def save(connection: Connection, changes: Sequence[Change], now: Now) -> None:
     """Write what a decision made of messages, in the transaction that read them."""
     if not changes:
         return
-    result = connection.execute(_save, [_row(change, now) for change in changes])
-    assert result.rowcount == len(changes), "a message changed under its transaction's lock"
+    saved = _save.execute(connection, [_row(change, now) for change in changes])
+    assert saved == len(changes), "a message changed under its transaction's lock"
     rested = [change.after.seq for change in changes if change.after.state in outbox.TOLD]
     if rested:
         outbox.write(connection, rested, now)

@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from waqcore.clock import Now
 from waqcore.core.message import State
+from waqcore.store.among import among
 from waqcore.store.tables import callback, message, outbox
 
 TOLD = frozenset({State.SENT, State.FAILED, State.UNKNOWN, State.CANCELLED, State.EXPIRED})
@@ -96,7 +97,7 @@ _write = insert(outbox).from_select(
     )
     .join_from(message, callback, _wanted)
     .where(
-        message.c.seq.in_(bindparam("seqs", expanding=True)),
+        among(message.c.seq, "seqs"),
         callback.c.disabled_at.is_(None),
     )
     .order_by(message.c.seq, callback.c.id),

@@ -5,13 +5,15 @@ from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from waqcore.clock import Now
 from waqcore.core.instants import SECOND
 from waqcore.core.message import Priority
 from waqcore.core.rates import Rates
 from waqcore.store import exclusive
+from waqcore.store.among import among
+from waqcore.store.each import InsertEach, UpdateEach
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import counted, message, rates
 
@@ -34,9 +36,7 @@ Arriving = Row[int, str, str, int, int]
 """The columns of an arrival."""
 
 
-_load = select(rates.c.sender, rates.c.known).where(
-    rates.c.sender.in_(bindparam("senders", expanding=True))
-)
+_load = select(rates.c.sender, rates.c.known).where(among(rates.c.sender, "senders"))
 
 
 def load(connection: Connection, senders: Collection[str]) -> dict[str, Rates]:
@@ -49,16 +49,26 @@ def load(connection: Connection, senders: Collection[str]) -> dict[str, Rates]:
     return {sender: msgspec.json.decode(known, type=Rates) for sender, known in rows}
 
 
+_update = UpdateEach(
+    lambda new: update(rates).where(rates.c.sender == new["of"]).values(known=new["known"]),
+    {"of": rates.c.sender, "known": rates.c.known},
+)
+_insert = InsertEach(rates, "sender", "known")
+_delete = delete(rates).where(among(rates.c.sender, "senders"))
+
+
 def save(connection: Connection, known: Mapping[str, Rates]) -> None:
     """Replace what is known of some lanes."""
-    for chunk in chunks(list(known)):
-        connection.execute(delete(rates).where(rates.c.sender.in_(chunk)))
-    if known:
-        rows = [
-            {"sender": sender, "known": msgspec.json.encode(one).decode()}
-            for sender, one in known.items()
-        ]
-        connection.execute(insert(rates), rows)
+    if not known:
+        return
+    rows = [
+        {"of": sender, "known": msgspec.json.encode(one).decode()} for sender, one in known.items()
+    ]
+    if _update.execute(connection, rows) == len(rows):
+        return
+    for chunk in chunks(list(known)):  # Some are new: in their place, all.
+        connection.execute(_delete, {"senders": chunk})
+    _insert.execute(connection, [{"sender": row["of"], "known": row["known"]} for row in rows])
 
 
 def uncounted(connection: Connection, now: Now, limit: int) -> list[Arrival]:

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Connection,
     Select,
-    bindparam,
     insert,
     or_,
     select,
     update,
 )
 
+from waqcore.store.among import among
 from waqcore.store.tables import invoice, payment_event, registration
 
 
@@ -64,7 +64,7 @@ UNKNOWN = "unknown"
 """The effect of an event whose registration had not come yet, if it ever will."""
 
 _columns = tuple(registration.c[name] for name in RegistrationRow._fields)
-_by_ids = select(*_columns).where(registration.c.id.in_(bindparam("ids", expanding=True)))
+_by_ids = select(*_columns).where(among(registration.c.id, "ids"))
 _told = tuple(payment_event.c[name] for name in PaymentRow._fields)
 
 

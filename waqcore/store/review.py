@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, func, select
 
 from waqcore.core.message import Priority, State
+from waqcore.store.among import among
 from waqcore.store.controls import Filter
 from waqcore.store.enqueue import NewMessage
 from waqcore.store.events import Happening
@@ -86,7 +87,7 @@ class EventRow(NamedTuple):
 
 
 _columns = tuple(message.c[name] for name in MessageRow._fields)
-_by_ids = select(*_columns).where(message.c.id.in_(bindparam("ids", expanding=True)))
+_by_ids = select(*_columns).where(among(message.c.id, "ids"))
 _first, _last = (
     select(message.c.seq).where(message.c.id == bindparam(name)).scalar_subquery()
     for name in ("first", "last")

@@ -81,7 +81,7 @@ class Server:
         self._reads = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._glances = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._itself = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._commits = GroupCommit(self._transaction, self._explained)
         self.glance(lambda connection: connection.scalar(_version))
 
@@ -104,6 +104,15 @@ class Server:
         """
         return self._tried(lambda: self._commits.take_part(work, item))
 
+    def autocommit(self, work: Work[T]) -> T:
+        """Run work of which each statement commits by itself: one trip instead of three.
+
+        Raises:
+            DoubtfulCommitError: the connection broke; the last statement may be stored.
+            StoreError: it cannot be written to; the text says why and what to do.
+        """
+        return self._tried(partial(self._autocommit, work))
+
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one consistent snapshot.
 
@@ -118,7 +127,7 @@ class Server:
         Raises:
             StoreError: it cannot be reached.
         """
-        return self._tried(partial(self._on, self._glances, work), before=False)
+        return self._tried(partial(self._on, self._itself, work), before=False)
 
     def data_version(self) -> str:
         """What changes whenever anybody has committed something.
@@ -135,7 +144,7 @@ class Server:
             StoreError: it cannot be reached.
         """
         with self._telling():
-            return Ear(self._glances.connect())
+            return Ear(self._itself.connect())
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -156,6 +165,10 @@ class Server:
         with self._telling(), self._transaction() as connection:
             return work(connection)
 
+    def _autocommit(self, work: Work[T]) -> T:
+        with self._telling(), self._itself.connect() as connection, self._doubting():
+            return work(connection)
+
     def _on(self, engine: Engine, work: Work[T]) -> T:
         with self._telling(), engine.connect() as connection:
             return work(connection)
@@ -164,16 +177,21 @@ class Server:
     def _transaction(self) -> Iterator[Connection]:
         with self.engine.connect() as connection:
             yield connection
-            try:
+            with self._doubting():
                 connection.commit()
-            except SQLAlchemyError as error:
-                if broke(error):
-                    raise DoubtfulCommitError(
-                        f"the connection to {shown(self.url)} broke during a commit: it may or may "
-                        "not be stored; to hand a message over again is safe with the same "
-                        "idempotency key"
-                    ) from error
-                raise
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if broke(error):
+                raise DoubtfulCommitError(
+                    f"the connection to {shown(self.url)} broke during a commit: it may or may "
+                    "not be stored; to hand a message over again is safe with the same "
+                    "idempotency key"
+                ) from error
+            raise
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -186,7 +186,8 @@ class _Turn:
         return lane._replace(lease=lease._replace(until=self.now.steady))
 
     def _flush(self) -> None:
-        """Save messages, so that the next look at the queue sees them where they now are."""
+        """Save messages: before a look at the queue that is to see them where they now are, and in
+        the end. In between it would be one more trip to a server."""
         messages.save(self.connection, self.changes, self.now)
         self.changes = []
 
@@ -208,7 +209,6 @@ class _Turn:
             if seq in stored:
                 settled.add(seq)
                 self._settle_one(one, stored[seq])
-        self._flush()
 
     def _settle_one(self, one: Ended, stored: Stored) -> None:
         sender, token = stored.sender, one.claim.lease.token
@@ -303,6 +303,8 @@ class _Turn:
     def _decide(self, pending: Sequence[str]) -> list[str]:
         """Decide for some lanes; returns those that must be asked again."""
         pending = [sender for sender in pending if not self._waits_for_its_slot(sender)]
+        if not {change.before.sender for change in self.changes}.isdisjoint(pending):
+            self._flush()
         heads = messages.heads(self.connection, self._callable(pending), self.now)
         waitings = {sender: self._waiting(sender, heads.get(sender, ())) for sender in pending}
         bare = [sender for sender, waiting in waitings.items() if self._looks_ahead(waiting)]
@@ -312,8 +314,6 @@ class _Turn:
             due_at = next_due.get(sender, NEVER)
             if self._obey(sender, waiting._replace(next_due_at=due_at), heads.get(sender, ())):
                 again.append(sender)
-        if again:
-            self._flush()
         return again
 
     def _waits_for_its_slot(self, sender: str) -> bool:

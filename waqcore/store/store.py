@@ -102,6 +102,10 @@ class Store:
         """As `write`, together with whoever waits with the same work; see `Database`."""
         return self.database.write_jointly(work, item)
 
+    def autocommit(self, work: Work[T]) -> T:
+        """Run work that is whole after each of its statements; see `Database.autocommit`."""
+        return self.database.autocommit(work)
+
     def read(self, work: Work[T]) -> T:
         """Run work that only reads."""
         return self.database.read(work)
