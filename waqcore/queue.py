@@ -415,7 +415,7 @@ class Queue:
         if connection is not None:
             with self._store.joined(connection) as joint:
                 return self._enqueue_in(joint, new)
-        ids = self._store.write_jointly(enqueue.enqueue, new)
+        ids = self._store.write_jointly(enqueue.enqueue_jointly, new)
         return self._all_seen(self._rows(new, ids, None))
 
     def _enqueue_in(self, connection: Connection, new: list[NewMessage]) -> list[Message]:

@@ -31,7 +31,7 @@ def sing(store: Store, messages: Sequence[NewMessage]) -> list[bool]:
 
     def enqueue_one(n: int) -> None:
         try:
-            store.write_jointly(enqueue.enqueue, [messages[n]])
+            store.write_jointly(enqueue.enqueue_jointly, [messages[n]])
             told[n] = True
         except SuppressedError:
             pass

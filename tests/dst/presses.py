@@ -107,7 +107,7 @@ class Presses:
         new = self._new(sender, priority, send_in, lives_for, bypass)
         self.acknowledged[new.body] = False
         with suppress(SuppressedError):
-            self.store.write_jointly(enqueue.enqueue, [new])
+            self.store.write_jointly(enqueue.enqueue_jointly, [new])
             self.acknowledged[new.body] = True
 
     def _chorus(self, many: int, sender: int, refused: int) -> None:

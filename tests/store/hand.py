@@ -77,7 +77,7 @@ def new(n: int, wall: int = EPOCH, **other: Any) -> NewMessage:
 
 def put(store: Store, *messages: NewMessage) -> list[str]:
     """Queue messages in one transaction; returns the ids that stand for them."""
-    return store.write_jointly(enqueue.enqueue, messages)
+    return store.write_jointly(enqueue.enqueue_jointly, messages)
 
 
 def join(store: Store, name: str) -> Holder:

@@ -4,13 +4,14 @@ goes."""
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Dialect, text
 
 from tests.engines import address, an_engine
 from tests.postgres import Postgres, server
@@ -34,10 +35,10 @@ from waqcore.core import control
 from waqcore.core.instants import HOUR, SECOND
 from waqcore.core.outcome import Accepted
 from waqcore.export import read_messages
-from waqcore.store import controls, events, lanes
+from waqcore.store import controls, enqueue, events, lanes
 from waqcore.store.database import open_database
-from waqcore.store.enqueue import NewMessage, enqueue
-from waqcore.store.errors import StoreError, UnwritableDatabaseError
+from waqcore.store.enqueue import NewMessage
+from waqcore.store.errors import DoubtfulCommitError, StoreError, UnwritableDatabaseError
 from waqcore.store.events import Happening, Seen
 from waqcore.store.readonly import ReadOnly
 from waqcore.store.server import Server
@@ -151,6 +152,72 @@ def test_a_server_that_is_down_is_told_and_found_again(own: Postgres) -> None:
         database.close()
 
 
+Torn = Callable[[int], bool]
+
+
+def breaking(monkeypatch: pytest.MonkeyPatch, folder: Path, *, at: Torn, stored: bool) -> list[int]:
+    """Break the connection of inserts, counted from 1, after what they store or before; returns
+    the numbers of those that were begun."""
+    begun: list[int] = []
+    insert_ = enqueue._insert_on_server
+
+    def torn(cursor: Any, dialect: Dialect, new: Sequence[NewMessage]) -> int:
+        begun.append(len(begun) + 1)
+        if not at(begun[-1]):
+            return insert_(cursor, dialect, new)
+        if stored:
+            insert_(cursor, dialect, new)
+        pid = cursor.connection.info.backend_pid
+        with psycopg.connect(address(folder), autocommit=True) as killer:
+            killer.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        return insert_(cursor, dialect, new)
+
+    monkeypatch.setattr(enqueue, "_insert_on_server", torn)
+    return begun
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_message_whose_connection_broke_is_stored_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, stored: bool
+) -> None:
+    store = open_store(folder)
+    begun = breaking(monkeypatch, folder, at=lambda n: n == 1, stored=stored)
+
+    ids = put(store, new(1, idempotency_key="a1"))
+
+    assert (begun, ids) == ([1, 2], ["m1"])
+    assert rows(store, "SELECT id, state FROM waq_message") == [("m1", "queued")]
+    store.close()
+
+
+def test_a_message_whose_connection_breaks_each_time_is_in_doubt(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(folder)
+    begun = breaking(monkeypatch, folder, at=lambda n: True, stored=False)
+
+    with pytest.raises(DoubtfulCommitError, match="safe with the same idempotency key"):
+        put(store, new(1))
+
+    assert begun == [1, 2, 3]
+    store.close()
+
+
+def test_what_commits_by_itself_is_not_done_over_once_its_connection_broke(folder: Path) -> None:
+    database = a_table(folder)
+    tries: list[int] = []
+
+    def torn(connection: Connection) -> None:
+        tries.append(insert(connection, len(tries)))
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(DoubtfulCommitError, match="may or may not be stored"):
+        database.autocommit(torn)
+
+    assert tries == held(database) == [0]
+    database.close()
+
+
 def test_transactions_that_wait_for_each_other_are_both_done_in_the_end(folder: Path) -> None:
     database = a_table(folder)
     for n in (1, 2):
@@ -225,7 +292,7 @@ def test_a_call_does_not_wait_for_enqueues_of_its_sender_that_are_still_open(fol
     put(store, new(1))
 
     with an_engine(folder).connect() as theirs:
-        enqueue(theirs, [[new(2)]])
+        enqueue.enqueue(theirs, [[new(2)]])
         (claim,) = take(store, me).claims
         begin(store, claim)
         take(store, me, ended(store, claim, Accepted()), room=0)
@@ -418,6 +485,11 @@ def test_only_an_enqueue_with_nothing_due_before_it_is_told(folder: Path) -> Non
         assert told(new(8, sender=OTHER, priority=3), new(9, sender=OTHER, priority=3))
         store.write(lambda c: c.execute(text("UPDATE waq_message SET retry_at = 9 WHERE seq = 1")))
         assert told(new(10))  # Nor is one that is backing off.
+        several, several_more = (
+            [new(n, sender=OTHER) for n in range(first, first + enqueue.FEW)] for first in (20, 50)
+        )
+        assert not told(*several)
+        assert told(*several_more, new(99, sender=OTHER))  # To look would cost more.
     store.close()
 
 

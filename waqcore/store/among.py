@@ -6,8 +6,7 @@ each length, and the driver and the server read it.
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, BindParameter, Boolean, ColumnElement, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement

@@ -45,3 +45,7 @@ class PassingError(UnreachableDatabaseError):
 
 class DoubtfulCommitError(StoreError):
     """The connection broke while the server was committing: nobody here knows whether it did."""
+
+
+class RepeatableDoubtError(DoubtfulCommitError, PassingError):
+    """As that, of what may be tried again at once: were it stored, that would be seen."""
