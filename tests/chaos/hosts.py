@@ -256,6 +256,8 @@ class _Host(threading.Thread):
         """Wait until it is in one, if that comes by within a while."""
         until = time.monotonic() + STUCK_S / 2
         while time.monotonic() < until and not any(one.begun for one in self._in_flight()):
+            if self.process.ended() is not None:
+                self.process.go()  # It found no server; whoever keeps services starts them again.
             time.sleep(LOOK_S)
         time.sleep(self._round.uniform(0.0, 0.1))
 
