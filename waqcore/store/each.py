@@ -1,8 +1,8 @@
 """Statements for many rows, each with values of its own.
 
-On a server the rows go as one JSON value in one statement: a statement for each was measured to
-take a server and its client three times as long, at nine calls a turn. A file has no trip to save,
-and binds the values of one row after the other.
+On a server the rows go as one JSON value in one statement: a statement for each of nine was
+measured to take 1.4 to 2.4 times as long. A file has no trip to save, and binds the values of one
+row after the other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
