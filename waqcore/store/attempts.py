@@ -88,7 +88,8 @@ _begin = (
 )
 
 
-def _in_one_statement() -> Insert:
+def _begins_at_once() -> Insert:
+    """The count, the look at the opted-out and the attempt rows, as one statement of a server."""
     new = recordset({column.name: column.type for column in _FILLED})
     begun = (
         update(message)
@@ -107,7 +108,7 @@ def _in_one_statement() -> Insert:
 
 
 _FILLED = (attempt.c.message_seq, attempt.c.number, attempt.c.token, attempt.c.started_at)
-_begin_and_insert = _in_one_statement()
+_begin_at_once = _begins_at_once()
 _insert = insert(attempt)
 # Given back, it is then cancelled: released alone it would be claimed again at once.
 _cancel = (
@@ -150,10 +151,11 @@ def begin(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Cla
     """Write the attempt rows of calls about to be made; returns the claims that may be called for.
 
     Left out are those whose lease was taken over, that somebody cancelled, or whose recipient has
-    opted out since they were claimed. Whole after each statement.
+    opted out since they were claimed. Its statements may commit one by one: on a server the first
+    does all, and what follows is for those left out.
     """
     if exclusive.several_write(connection):
-        ours = _begin_at_once(connection, claims, now)
+        ours = _begun_at_once(connection, claims, now)
         if len(ours) < len(claims):
             _cancel_opted_out(connection, [claim for claim in claims if claim not in ours])
         return ours
@@ -174,10 +176,9 @@ def begin(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Cla
     return ours
 
 
-def _begin_at_once(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Claim]:
-    """All of it in one statement, which a server need be asked once for."""
+def _begun_at_once(connection: Connection, claims: Sequence[Claim], now: Now) -> list[Claim]:
     rows = encoded([_new(claim, now) for claim in claims])
-    begun = set(connection.scalars(_begin_and_insert, rows))
+    begun = set(connection.scalars(_begin_at_once, rows))
     return [claim for claim in claims if claim.lease.message_seq in begun]
 
 

@@ -5,7 +5,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from waqcore.clock import Now
 from waqcore.core.instants import SECOND
@@ -13,7 +13,7 @@ from waqcore.core.message import Priority
 from waqcore.core.rates import Rates
 from waqcore.store import exclusive
 from waqcore.store.among import among
-from waqcore.store.each import InsertEach, UpdateEach
+from waqcore.store.each import UpdateEach
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import counted, message, rates
 
@@ -53,7 +53,6 @@ _update = UpdateEach(
     lambda new: update(rates).where(rates.c.sender == new["of"]).values(known=new["known"]),
     {"of": rates.c.sender, "known": rates.c.known},
 )
-_insert = InsertEach(rates, "sender", "known")
 _delete = delete(rates).where(among(rates.c.sender, "senders"))
 
 
@@ -66,9 +65,11 @@ def save(connection: Connection, known: Mapping[str, Rates]) -> None:
     ]
     if _update.execute(connection, rows) == len(rows):
         return
-    for chunk in chunks(list(known)):  # Some are new: in their place, all.
+    # Some lanes have no row yet, and which is not told: all anew.
+    for chunk in chunks(list(known)):
         connection.execute(_delete, {"senders": chunk})
-    _insert.execute(connection, [{"sender": row["of"], "known": row["known"]} for row in rows])
+    new = insert(rates).values(sender=bindparam("of"))
+    connection.execute(new, rows)
 
 
 def uncounted(connection: Connection, now: Now, limit: int) -> list[Arrival]:

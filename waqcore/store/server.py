@@ -81,7 +81,7 @@ class Server:
         self._reads = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._itself = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommits = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._commits = GroupCommit(self._transaction, self._explained)
         self.glance(lambda connection: connection.scalar(_version))
 
@@ -127,7 +127,7 @@ class Server:
         Raises:
             StoreError: it cannot be reached.
         """
-        return self._tried(partial(self._on, self._itself, work), before=False)
+        return self._tried(partial(self._on, self._autocommits, work), before=False)
 
     def data_version(self) -> str:
         """What changes whenever anybody has committed something.
@@ -144,7 +144,7 @@ class Server:
             StoreError: it cannot be reached.
         """
         with self._telling():
-            return Ear(self._itself.connect())
+            return Ear(self._autocommits.connect())
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -166,7 +166,7 @@ class Server:
             return work(connection)
 
     def _autocommit(self, work: Work[T]) -> T:
-        with self._telling(), self._itself.connect() as connection, self._doubting():
+        with self._telling(), self._autocommits.connect() as connection, self._doubting():
             return work(connection)
 
     def _on(self, engine: Engine, work: Work[T]) -> T:
