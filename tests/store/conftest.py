@@ -1,4 +1,4 @@
-"""A folder for databases where a sync costs nothing."""
+"""A folder for databases where a sync costs nothing, and a server to stop."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Postgres, server
 from tests.scenario import on_a_ram_disk
 
 
@@ -16,3 +17,10 @@ def folder(
     """An empty folder, on a RAM disk where the machine has one, for a database of each engine."""
     with on_a_ram_disk(tmp_path) as quick, on_engine(quick) as ready:
         yield ready
+
+
+@pytest.fixture
+def own() -> Iterator[Postgres]:
+    """A server of the test's own, which it may stop."""
+    with server() as running:
+        yield running
