@@ -10,7 +10,7 @@ from statistics import median
 from tests.bench.report import Figure
 from tests.bench.setting import BODY, new_message
 from waqcore import Draft, Queue
-from waqcore.store.enqueue import NewMessage
+from waqcore.store.inserting import NewMessage
 
 ROUNDS = 7
 SINGLES = 500

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from waqcore.store import enqueue
-from waqcore.store.enqueue import NewMessage, SuppressedError
+from waqcore.store.enqueue import SuppressedError
 from waqcore.store.file import File
+from waqcore.store.inserting import NewMessage
 from waqcore.store.store import Store
 
 COMES_S = 10.0

@@ -14,7 +14,8 @@ from waqcore.senders import Fleet
 from waqcore.settings import Settings
 from waqcore.store import enqueue
 from waqcore.store.controls import Filter
-from waqcore.store.enqueue import NewMessage, SuppressedError
+from waqcore.store.enqueue import SuppressedError
+from waqcore.store.inserting import NewMessage
 from waqcore.store.store import Store
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, update
 
 from waqcore.store import enqueue, events
-from waqcore.store.enqueue import NewMessage
 from waqcore.store.events import Happening
+from waqcore.store.inserting import NewMessage
 from waqcore.store.tables import message
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, bindparam, func, select
 from waqcore.core.message import Priority, State
 from waqcore.store.among import among
 from waqcore.store.controls import Filter
-from waqcore.store.enqueue import NewMessage
 from waqcore.store.events import Happening
+from waqcore.store.inserting import NewMessage
 from waqcore.store.messages import QUEUED
 from waqcore.store.tables import attempt, event, message
 
