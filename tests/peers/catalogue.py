@@ -14,8 +14,12 @@ PEERS = (
         broker=Broker.SQLITE,
         paced_by="its lane",
         keyed=True,
+        keyless=False,
         runtime=Runtime.OURS,
-        remark=f"{ROUND_TRIP}; dispatch over 1,000 senders, since one has one call in flight",
+        remark=(
+            f"{ROUND_TRIP}; where others have no key it enqueues for one sender; its dispatch is "
+            "over 1,000 in either column, since one has one call in flight"
+        ),
     ),
     Peer(
         name="waqcore-pg",
@@ -24,6 +28,7 @@ PEERS = (
         broker=Broker.POSTGRES,
         paced_by="its lane",
         keyed=True,
+        keyless=False,
         runtime=Runtime.OURS,
         remark="as on SQLite",
     ),

@@ -53,7 +53,9 @@ class Peer:
     """Whether a message is synced to disk when its enqueue returns."""
     runtime: Runtime = Runtime.PEERS
     keyed: bool = False
-    """Its dispatch is measured while each of `KEYS` keys is served one at a time, too."""
+    """Its rates are measured while each of `KEYS` keys is served one at a time, too."""
+    keyless: bool = True
+    """False: whatever it takes is of some key, so that without keys it is handed one key's."""
     rated: bool = True
     """False: it would only repeat another's rates."""
     remark: str = ""

@@ -1,6 +1,7 @@
 """The picture: what each peer's receiver saw as workers were killed, and how fast each is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 
 from tests.peers.pacing import Run
 from tests.peers.peer import KEYS
+from tests.peers.rates import Rates
 from tests.peers.report import Line
 
 KEPT, BROKEN, CUT = "#1a7f37", "#c9510c", "#cf222e"
@@ -77,20 +79,21 @@ def _timeline(axes: Axes, row: int, run: Run) -> list[float]:
     return drawn_s
 
 
+def _keyed_dispatch(rates: Rates) -> float | None:
+    return None if rates.keyed is None else rates.keyed.dispatch
+
+
 def _rates(axes: Axes, lines: Sequence[Line]) -> None:
-    kinds = [
-        ("one", "enqueue one by one", "o"),
-        ("many", "enqueue by 100", "s"),
-        ("dispatch", "dispatch", "D"),
-        ("keyed", f"dispatch, {KEYS:,} keys one at a time", "v"),
+    kinds: list[tuple[Callable[[Rates], float | None], str, str]] = [
+        (attrgetter("one"), "enqueue one by one", "o"),
+        (attrgetter("many"), "enqueue by 100", "s"),
+        (attrgetter("dispatch"), "dispatch", "D"),
+        (_keyed_dispatch, f"dispatch, {KEYS:,} keys one at a time", "v"),
     ]
-    for index, (name, label, marker) in enumerate(kinds):
+    for index, (rate_of, label, marker) in enumerate(kinds):
         for which, filled in ((0, True), (-1, False)):
-            points = [
-                (getattr(line.rates[which], name), row)
-                for row, line in enumerate(lines)
-                if getattr(line.rates[which], name)
-            ]
+            rates = [(rate_of(line.rates[which]), row) for row, line in enumerate(lines)]
+            points = [(rate, row) for rate, row in rates if rate is not None]
             axes.plot(
                 [x for x, _ in points], [y for _, y in points], marker, color=f"C{index}",
                 fillstyle="full" if filled else "none", label=label if filled else None,

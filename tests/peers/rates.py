@@ -21,6 +21,8 @@ CELL_S = 60
 """The longest a cell may take: what does not end by then is said not to."""
 DISPATCH_S = 10.0
 LOOK_S = 0.02
+ONE_KEY = 1
+"""What is handed over where others have no key, to who takes nothing without one."""
 FLOOR_S = 0.5
 FLOOR_BYTES = 300
 SLACK_S = 30.0
@@ -35,8 +37,8 @@ class Rates:
     one: float | None
     many: float | None
     dispatch: float | None
-    keyed: float | None = None
-    """The dispatch while each of `KEYS` keys is served one at a time; None: not measured."""
+    keyed: "Rates | None" = None
+    """The same while each of `KEYS` keys is served one at a time; None: not measured."""
     floor: float
     """Appends of 300 bytes with an fsync that the disk took per second just then."""
 
@@ -56,19 +58,24 @@ def measure(peer: Peer, sizes: Sizes, servers: Servers, logs: Path) -> list[Rate
     Raises:
         Failed: the peer could not be set up.
     """
-    with _bench(peer, servers, logs, keys=0) as bench:
-        free = [
+    free = _both(peer, sizes, servers, logs, keys=0 if peer.keyless else ONE_KEY)
+    if not peer.keyed:
+        return free
+    keyed = _both(peer, sizes, servers, logs, keys=KEYS)
+    return [_together(peer, *both) for both in zip(free, keyed, strict=True)]
+
+
+def _together(peer: Peer, free: Rates, keyed: Rates) -> Rates:
+    dispatch = free.dispatch if peer.keyless else keyed.dispatch  # There is no other.
+    return replace(free, dispatch=dispatch, keyed=keyed)
+
+
+def _both(peer: Peer, sizes: Sizes, servers: Servers, logs: Path, *, keys: int) -> list[Rates]:
+    with _bench(peer, servers, logs, keys=keys) as bench:
+        return [
             bench.rates(sizes.short, SHORT_FILL_S, fill_first=False),
             bench.rates(sizes.long, sizes.fill_s, fill_first=True),
         ]
-    if not peer.keyed:
-        return free
-    with _bench(peer, servers, logs, keys=KEYS) as bench:
-        keyed = [
-            bench.dispatched(sizes.short, SHORT_FILL_S),
-            bench.dispatched(sizes.long, sizes.fill_s),
-        ]
-    return [replace(one, keyed=rate) for one, rate in zip(free, keyed, strict=True)]
 
 
 @contextmanager
@@ -103,11 +110,6 @@ class _Bench:
         if not fill_first:
             self._fill(fill, fill_s)
         return Rates(queued=queued, one=one, many=many, dispatch=self._dispatch(), floor=floor)
-
-    def dispatched(self, fill: int, fill_s: int) -> float | None:
-        """The dispatch alone, from a queue of so many."""
-        self._fill(fill, fill_s)
-        return self._dispatch()
 
     def _floor(self) -> float:
         count, began, took_s = 0, time.perf_counter(), 0.0
@@ -144,7 +146,10 @@ class _Bench:
         self._handed += said["count"]
 
     def _dispatch(self) -> float | None:
-        """From the first job done, so that a worker's start is not measured."""
+        """From the first job done, so that a worker's start is not measured; None: not in time, or
+        of one key alone, which is one call after the other."""
+        if self._told.keys == ONE_KEY:
+            return None
         with self._working():
             before = self._done
             if not self._reached(before + 1, CELL_S):

@@ -19,6 +19,7 @@ RATED = (
     "durable",
     "enqueue one by one",
     "enqueue by 100",
+    f"the same for {KEYS:,} keys",
     "dispatch",
     f"dispatch, {KEYS:,} keys one at a time",
     "beside: fsync/s",
@@ -82,14 +83,19 @@ def rated_cells(line: Line) -> list[str]:
     def both(name: str, none: str) -> str:
         return " / ".join(rate_in_words(getattr(one, name), none=none) for one in line.rates)
 
+    def of_keys(name: str, none: str) -> str:
+        keyed = [one.keyed for one in line.rates if one.keyed is not None]
+        return " / ".join(rate_in_words(getattr(one, name), none=none) for one in keyed) or "–"
+
     long = line.rates[-1].queued if line.rates else 0
     return [
         line.peer.title + (f" (long: {long:,})" if 0 < long < 99_000 else ""),
         "yes" if line.peer.durable else "no",
         both("one", "–"),
         both("many", "–"),
+        of_keys("many", "–"),
         both("dispatch", f"> {CELL_S} s"),
-        both("keyed", f"> {CELL_S} s") if line.peer.keyed else "–",
+        of_keys("dispatch", f"> {CELL_S} s"),
         both("floor", "–"),
     ]
 

@@ -81,18 +81,20 @@ def test_a_dispatch_that_did_not_end_says_so() -> None:
     rates = Rates(queued=100_000, one=1_234.5, many=None, dispatch=None, floor=4_000.0)
 
     assert rated_cells(Line(peer=peer(), rates=[rates]))[2:] == [
-        "1,234", "–", "> 60 s", "–", "4,000",
+        "1,234", "–", "–", "> 60 s", "–", "4,000",
     ]  # fmt: skip
 
 
-def test_a_dispatch_by_keys_is_told_where_it_was_measured() -> None:
+def test_rates_by_keys_are_told_where_they_were_measured() -> None:
     keyed = replace(peer(), keyed=True)
-    short, long = (
-        Rates(queued=n, one=1.0, many=2.0, dispatch=3.0, keyed=rate, floor=4.0)
-        for n, rate in ((0, 1_781.4), (100_000, None))
-    )
+    free = Rates(queued=0, one=1.0, many=2.0, dispatch=3.0, floor=4.0)
+    of_keys = replace(free, many=9_876.5, dispatch=1_781.4)
+    stuck = replace(free, many=5_432.1, dispatch=None)
+    rates = [replace(free, keyed=of_keys), replace(free, queued=100_000, keyed=stuck)]
 
-    assert rated_cells(Line(peer=keyed, rates=[short, long]))[5] == "1,781 / > 60 s"
+    cells = rated_cells(Line(peer=keyed, rates=rates))
+
+    assert (cells[4], cells[6]) == ("9,876 / 5,432", "1,781 / > 60 s")
 
 
 def test_a_peer_that_is_absent_is_listed_with_the_reason() -> None:

@@ -38,7 +38,7 @@ def prepare(told: Setting) -> None:
 @contextmanager
 def producing(told: Setting) -> Iterator[Producer]:
     """Enqueue for one sender, or without pace for all of them in turn."""
-    numbers = [str(FIRST_SENDER + n) for n in range(_senders(told))]
+    numbers = [str(FIRST_SENDER + n) for n in range(told.keys or _senders(told))]
 
     def draft(number: int) -> Draft:
         sender = numbers[number % len(numbers)]
