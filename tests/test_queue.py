@@ -101,6 +101,15 @@ def test_all_drafts_are_queued_or_none_and_the_bad_one_is_named(queue: Queue) ->
     assert queue.messages() == []
 
 
+def test_a_message_shows_what_it_says_and_not_how_its_eta_is_found(queue: Queue) -> None:
+    given = queue.enqueue("081234567890", "Halo", reference="REG-1")
+
+    assert repr(given).startswith(f"Message(id='{given.id}', sender='{SENDER}', ")
+    assert "reference='REG-1'" in repr(given)
+    assert "estimate" not in repr(given)
+    assert {given, queue.message(given.id)} == {given}
+
+
 def test_many_drafts_keep_their_order(queue: Queue) -> None:
     queue.enqueue_many(Draft(to=RECIPIENT, body=f"{n}") for n in range(30))
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from waqcore.content import content_hash
 from waqcore.core.message import OnUnknown, Priority
 from waqcore.message import wall_us
@@ -21,8 +23,7 @@ class DraftError(ValueError):
     """A message that cannot be queued as it is; whoever made it has to correct it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A message as an application hands it over."""
 
     to: str
@@ -72,23 +73,19 @@ def check(
     send_at = _wall(draft.send_at, "send_at")
     expires_at = _wall(draft.expires_at, "expires_at")
     _refuse_expired(draft, wall if send_at is None else max(send_at, wall), expires_at)
-    content = (
-        sender,
-        parse_phone(draft.to, mobile_only=rules.mobile_only),
-        body,
-        (priority if priority is not None else _priority(draft.priority)).value,
-        _key(draft.reference, "reference"),
-    )
+    recipient = parse_phone(draft.to, mobile_only=rules.mobile_only)
+    urgency = _priority(draft.priority) if priority is None else priority.value
+    reference = _key(draft.reference, "reference")
     on_unknown = _on_unknown(draft.on_unknown, rules.on_unknown)
     key = _key(draft.idempotency_key, "idempotency_key")
-    whole = (*content, send_at, expires_at, on_unknown)
+    whole = (sender, recipient, body, urgency, reference, send_at, expires_at, on_unknown)
     return NewMessage(
         id=id_,
-        sender=content[0],
-        recipient=content[1],
-        body=content[2],
-        priority=content[3],
-        reference=content[4],
+        sender=sender,
+        recipient=recipient,
+        body=body,
+        priority=urgency,
+        reference=reference,
         idempotency_key=key,
         # What comes again is told by its key; without one, nobody ever asks whether it is the same.
         content_hash="" if key is None else content_hash(whole),
@@ -141,12 +138,12 @@ def _wall(at: datetime | None, name: str) -> int | None:
         raise DraftError(f"{name}: {error}") from None
 
 
-_PRIORITIES: Mapping[str, Priority] = {
-    priority.word: priority for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW)
+_PRIORITIES: Mapping[str, int] = {
+    priority.word: priority.value for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 }
 
 
-def _priority(word: str) -> Priority:
+def _priority(word: str) -> int:
     try:
         return _PRIORITIES[word]
     except KeyError:

@@ -1,9 +1,12 @@
 """Messages as applications and people see them: instants are aware datetimes, words are words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+from msgspec import Struct
+from msgspec.structs import asdict, astuple
 
 from waqcore.core.instants import SECOND
 from waqcore.core.message import Priority, State
@@ -12,8 +15,10 @@ from waqcore.store.review import AttemptRow, MessageRow
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WORDS = {priority.value: priority.word for priority in Priority}
+_STATES = {state.value: state for state in State}
 
 
+@lru_cache(maxsize=16)  # Messages of one batch share theirs.
 def instant(wall_us: int) -> datetime:
     """A wall instant in microseconds since the epoch as an aware datetime, in UTC."""
     return _EPOCH + timedelta(microseconds=wall_us)
@@ -62,9 +67,11 @@ class Attempt:
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """A message as it was when it was asked for; its ETA is worked out when first looked at."""
+class Message(Struct, frozen=True, kw_only=True, dict=True, eq=False):
+    """A message as it was when it was asked for; its ETA is worked out when first looked at.
+
+    Two are equal that say the same, however their ETA is worked out.
+    """
 
     id: str
     sender: str
@@ -94,7 +101,17 @@ class Message:
     """None: it has not ended."""
     batch: str | None
     """The clear it was cancelled in; None: it was not."""
-    estimate: Callable[[], Eta | None] = field(repr=False, compare=False)
+    estimate: Callable[[], Eta | None]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and astuple(self)[:-1] == astuple(other)[:-1]
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        said = list(asdict(self).items())[:-1]
+        return f"Message({', '.join(f'{name}={value!r}' for name, value in said)})"
 
     @cached_property
     def eta(self) -> Eta | None:
@@ -125,7 +142,7 @@ def message_of(
         recipient=row.recipient,
         body=row.body,
         priority=_WORDS[row.priority],
-        state=State(row.state),
+        state=_STATES[row.state],
         reference=row.reference,
         idempotency_key=row.idempotency_key,
         enqueued_at=instant(row.enqueued_at),

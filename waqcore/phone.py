@@ -66,7 +66,9 @@ def parse_phone(raw: str, *, mobile_only: bool = True) -> str:
 
     Source: phonenumbers 9.0.43, `number_type`: "returns UNKNOWN if it is invalid".
     """
-    dialled = raw if _INDONESIAN_MOBILE.fullmatch(raw) else _dialled(raw)
+    if plain := _INDONESIAN_MOBILE.fullmatch(raw):
+        return f"+62{plain[1]}"
+    dialled = _dialled(raw)
     if plain := _INDONESIAN_MOBILE.fullmatch(dialled):
         return f"+62{plain[1]}"
     number = _parsed(dialled, raw)

@@ -19,7 +19,7 @@ from waqcore.core.message import Message as CoreMessage
 from waqcore.draft import Draft, DraftError, Rules, check
 from waqcore.estimate import Estimator, Joint
 from waqcore.grid import Grids
-from waqcore.ids import new_id
+from waqcore.ids import new_id, new_ids
 from waqcore.mask import mask
 from waqcore.message import Attempt, Eta, Message, attempt_of, message_of, wall_us
 from waqcore.phone import parse_phone
@@ -153,16 +153,23 @@ class Queue:
         Raises:
             PhoneError, TextError, DraftError: one cannot be sent; a note says which it was.
         """
-        wall = self._store.wall_us()
-        return [self._checked(n, draft, wall) for n, draft in enumerate(drafts)]
+        listed = list(drafts)
+        wall, ids = self._new_ids(len(listed))
+        return [
+            self._checked(n, draft, id_, wall)
+            for n, (draft, id_) in enumerate(zip(listed, ids, strict=True))
+        ]
 
     def enqueue_each(self, drafts: Sequence[Draft]) -> list[Message | Exception]:
         """Queue messages each for itself, in one commit unless one of them is refused.
 
         Returns for each the message, or what `enqueue` would have raised.
         """
-        wall = self._store.wall_us()
-        checked = [or_why(self._checked, n, draft, wall) for n, draft in enumerate(drafts)]
+        wall, ids = self._new_ids(len(drafts))
+        checked = [
+            or_why(self._checked, n, draft, id_, wall)
+            for n, (draft, id_) in enumerate(zip(drafts, ids, strict=True))
+        ]
         new = [one for one in checked if isinstance(one, NewMessage)]
         queued = iter(each_in_one(lambda some: self._enqueue([*some], None), new))
         return [next(queued) if isinstance(one, NewMessage) else one for one in checked]
@@ -174,8 +181,8 @@ class Queue:
             As `enqueue`.
         """
         said = Draft(to=to, body=body, **draft)
-        new = self._checked(0, said, self._store.wall_us(), Priority.BYPASS)
-        return self._enqueue([new], None)[0]
+        wall, (id_,) = self._new_ids(1)
+        return self._enqueue([self._checked(0, said, id_, wall, Priority.BYPASS)], None)[0]
 
     # Looking
 
@@ -402,11 +409,16 @@ class Queue:
 
     # The machinery
 
+    def _new_ids(self, count: int) -> tuple[int, list[str]]:
+        """The present wall instant, and as many ids of it."""
+        wall = self._store.wall_us()
+        return wall, new_ids("msg", wall, count)
+
     def _checked(
-        self, n: int, draft: Draft, wall: int, priority: Priority | None = None
+        self, n: int, draft: Draft, id_: str, wall: int, priority: Priority | None = None
     ) -> NewMessage:
         try:
-            return check(draft, self._rules, id_=new_id("msg", wall), wall=wall, priority=priority)
+            return check(draft, self._rules, id_=id_, wall=wall, priority=priority)
         except ValueError as error:
             error.add_note(f"draft {n} (counted from 0)")
             raise

@@ -27,10 +27,8 @@ def clean_text(raw: str) -> str:
     Raises:
         TextError: it is empty, too long, or has control characters or lone surrogates.
     """
-    if found := _FORBIDDEN.search(raw):
-        raise TextError(_why_forbidden(found))
-    lines = raw.replace("\r\n", "\n").replace("\r", "\n")
-    text = unicodedata.normalize("NFC", lines).strip()
+    text = raw if raw.isprintable() else _lines(raw)  # One line: nothing in it is forbidden.
+    text = unicodedata.normalize("NFC", text).strip()
 
     if not text:
         raise TextError("the text is empty; write something to send")
@@ -56,6 +54,12 @@ def rewritten_by_mpwa(text: str) -> str | None:
     return text[start : end + 1] if 0 <= start < end else None
 
 
+def _lines(raw: str) -> str:
+    if found := _FORBIDDEN.search(raw):
+        raise TextError(_why_forbidden(found))
+    return raw.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _why_forbidden(found: re.Match[str]) -> str:
     code = ord(found[0])
     what = "half of a surrogate pair" if code >= 0xD800 else "a control character"
@@ -63,4 +67,4 @@ def _why_forbidden(found: re.Match[str]) -> str:
 
 
 def _utf16_units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

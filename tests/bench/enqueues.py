@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from msgspec.structs import astuple
+
 from tests.bench.report import Figure
 from tests.bench.setting import BODY, new_message
 from waqcore import Draft, Queue
-from waqcore.store.inserting import NewMessage
+from waqcore.store.inserting import FIELDS
 
 ROUNDS = 7
 SINGLES = 500
@@ -93,15 +95,15 @@ class _Bare:
 
     def __init__(self, path: Path) -> None:
         self._connection = _connect(path)
-        columns = ", ".join(NewMessage._fields)
+        columns = ", ".join(FIELDS)
         self._connection.execute(f"CREATE TABLE bare (seq INTEGER PRIMARY KEY, {columns})")
-        marks = ", ".join("?" * len(NewMessage._fields))
+        marks = ", ".join("?" * len(FIELDS))
         self._insert = f"INSERT INTO bare ({columns}) VALUES ({marks})"
 
     def singles(self) -> None:
         for n in range(SINGLES):
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute(self._insert, new_message(n, "628114040707", 0))
+            self._connection.execute(self._insert, astuple(new_message(n, "628114040707", 0)))
             self._connection.execute("COMMIT")
 
     def close(self) -> None:
@@ -113,13 +115,13 @@ class _ManyFloor:
 
     def __init__(self, path: Path) -> None:
         self._connection = _connect(path)
-        columns, marks = ", ".join(NewMessage._fields), ", ".join("?" * len(NewMessage._fields))
+        columns, marks = ", ".join(FIELDS), ", ".join("?" * len(FIELDS))
         self._insert = f"INSERT INTO waq_message ({columns}) VALUES ({marks})"
         self._made = 0
 
     def many(self) -> None:
         wall = time.time_ns() // 1_000
-        rows = [new_message(self._made + n, "628114040707", wall) for n in range(MANY)]
+        rows = [astuple(new_message(self._made + n, "628114040707", wall)) for n in range(MANY)]
         self._made += MANY
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany(self._insert, rows)

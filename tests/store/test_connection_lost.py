@@ -92,6 +92,20 @@ def test_a_message_whose_connection_broke_is_stored_once(
     store.close()
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_batch_whose_connection_broke_is_stored_once_and_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, stored: bool
+) -> None:
+    store = open_store(folder)
+    begun = breaking(monkeypatch, folder, at=lambda n: n == 1, stored=stored)
+
+    ids = put(store, new(3), new(1), new(2))
+
+    assert (begun, ids) == ([1, 2], ["m3", "m1", "m2"])
+    assert rows(store, "SELECT id FROM waq_message ORDER BY seq") == [("m3",), ("m1",), ("m2",)]
+    store.close()
+
+
 def test_a_message_whose_connection_breaks_each_time_is_in_doubt(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

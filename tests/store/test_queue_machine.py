@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec.structs import replace
 
 from tests.engines import NOTE, READY
 from tests.postgres import Postgres
@@ -166,7 +167,7 @@ class QueueMachine(RuleBasedStateMachine):
             hold = on_unknown == "hold"
             self.messages.append(Expected(seq, priority, wall, send_at, expires_at, hold))
             new = hand.new(seq, wall, priority=priority, on_unknown=on_unknown)
-            hand.put(self.store, new._replace(send_at=send_at, expires_at=expires_at))
+            hand.put(self.store, replace(new, send_at=send_at, expires_at=expires_at))
 
     def _step(self, step: Step) -> None:
         waits, begins, takes, outcome, late = step

@@ -34,11 +34,12 @@ from waqcore.core.outcome import Accepted
 from waqcore.export import read_messages
 from waqcore.store import controls, enqueue, events, inserting, lanes
 from waqcore.store.database import open_database
+from waqcore.store.enqueue import SuppressedError
 from waqcore.store.errors import StoreError, UnwritableDatabaseError
 from waqcore.store.events import Happening, Seen
 from waqcore.store.inserting import NewMessage
 from waqcore.store.readonly import ReadOnly
-from waqcore.store.server import Server
+from waqcore.store.server import CONNECTIONS, MORE_CONNECTIONS, Server
 from waqcore.store.step import SKIPPED_US
 from waqcore.store.store import Store
 
@@ -387,6 +388,20 @@ def test_only_an_enqueue_with_nothing_due_before_it_is_told(folder: Path) -> Non
         )
         assert not told(*several)
         assert told(*several_more, new(99, sender=OTHER))  # To look would cost more.
+    store.close()
+
+
+def test_a_refused_enqueue_gives_its_connection_back(folder: Path) -> None:
+    store = open_store(folder)
+    said = Happening("test", "suppress")
+    recipient = new(1).recipient
+    store.write(lambda c: controls.suppress(c, recipient, "", said, store.now()))
+
+    for _ in range(CONNECTIONS + MORE_CONNECTIONS + 1):
+        with pytest.raises(SuppressedError):
+            put(store, new(1))
+
+    assert put(store, new(2)) == ["m2"]
     store.close()
 
 

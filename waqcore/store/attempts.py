@@ -90,7 +90,7 @@ _begin = (
 
 def _begins_at_once() -> Insert:
     """The count, the look at the opted-out and the attempt rows, as one statement of a server."""
-    new = recordset({column.name: column.type for column in _FILLED})
+    new = recordset({column.name: column.type for column in _FILLED}).subquery("new")
     begun = (
         update(message)
         .where(

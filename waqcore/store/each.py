@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
     Connection,
-    Subquery,
+    Select,
     Text,
     Update,
     bindparam,
@@ -32,7 +33,7 @@ Row = Mapping[str, Any]
 Types = Mapping[str, TypeEngine[Any]]
 
 
-def recordset(types: Types) -> Subquery:
+def recordset(types: Types) -> Select[Any]:
     """The rows of a statement whose parameters are made by `encoded`: columns of these types.
 
     Limited to what there are, so that the planner knows: it takes a hundred for granted else, and
@@ -41,10 +42,10 @@ def recordset(types: Types) -> Subquery:
     columns = (column(name, type_) for name, type_ in types.items())
     value = cast(bindparam("rows", type_=Text), JSON)
     rows = func.json_to_recordset(value).table_valued(*columns).render_derived(with_types=True)
-    return select(*rows.c).limit(bindparam("count", type_=BigInteger)).subquery("new")
+    return select(*rows.c).limit(bindparam("count", type_=BigInteger))
 
 
-def encoded(rows: Sequence[Row]) -> dict[str, Any]:
+def encoded(rows: Sequence[Row | Struct]) -> dict[str, Any]:
     """The parameters of a statement with a `recordset`."""
     return {"rows": msgspec.json.encode(rows).decode(), "count": len(rows)}
 
@@ -59,7 +60,7 @@ class UpdateEach:
     ) -> None:
         """`update` makes the statement of its values by name; `columns` tell their types."""
         self._one = update({name: bindparam(name, type_=of.type) for name, of in columns.items()})
-        new = recordset({name: of.type for name, of in columns.items()}).c
+        new = recordset({name: of.type for name, of in columns.items()}).subquery("new").c
         self._all = update({name: new[name] for name in columns})
 
     def execute(self, connection: Connection, rows: Sequence[Row]) -> int:

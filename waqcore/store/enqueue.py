@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from waqcore.store import exclusive
 from waqcore.store.among import among
@@ -50,8 +50,8 @@ _suppressed = select(suppression.c.recipient, suppression.c.reason).where(
 def enqueue_jointly(
     connection: Connection, batches: Sequence[Sequence[NewMessage]]
 ) -> list[list[str]]:
-    """As `enqueue`, in a transaction that is for this alone: on a server a single message commits
-    by itself, in one trip instead of three.
+    """As `enqueue`, in a transaction that is for this alone: on a server it commits by itself, in
+    one trip instead of three, unless several messages have keys to be looked up before.
 
     Raises:
         SuppressedError, IdempotencyError: as `enqueue`.
@@ -59,26 +59,36 @@ def enqueue_jointly(
             very same once more finds it.
     """
     new = [one for batch in batches for one in batch]
-    alone = len(new) == 1 and exclusive.several_write(connection)
-    if alone and not connection.in_transaction():
-        (one,) = new
-        if _commit_alone(connection, one) or connection.scalar(_stored, {"id": one.id}):
-            return [[one.id for one in batch] for batch in batches]
+    keyless = all(one.idempotency_key is None for one in new)
+    alone = exclusive.several_write(connection) and not connection.in_transaction()
+    if alone and (keyless or len(new) == 1) and _are_stored(connection, new):
+        return [[one.id for one in batch] for batch in batches]
     return enqueue(connection, batches)
 
 
-def _commit_alone(connection: Connection, one: NewMessage) -> bool:
-    """Insert a message and commit; False where it was left out: somebody has opted out, its key was
-    used, or it was stored before, by a try of which nobody heard the end."""
+def _are_stored(connection: Connection, new: Sequence[NewMessage]) -> bool:
+    # All of them are or none, so that one tells of all.
+    return not new or _commit_alone(connection, new) or _is_stored(connection, new[0])
+
+
+def _is_stored(connection: Connection, one: NewMessage) -> bool:
+    return connection.scalar(_stored, {"id": one.id}) is not None
+
+
+def _commit_alone(connection: Connection, new: Sequence[NewMessage]) -> bool:
+    """Insert all of some messages and commit, or none; False where it was none: somebody has opted
+    out, a key was used, or they were stored before, by a try of which nobody heard the end."""
     driver: Any = connection.connection.driver_connection
     driver.autocommit = True
     try:
-        return insert_all(connection, [one]) == 1
+        return insert_all(connection, new) == len(new)
+    except IntegrityError:
+        return False
     except DBAPIError as error:
         if error.connection_invalidated:
             raise RepeatableDoubtError(
-                "the connection broke as a message was stored: it may or may not be; to hand it "
-                "over again is safe with the same idempotency key"
+                "the connection broke as messages were stored: they may or may not be; to hand "
+                "them over again is safe with the same idempotency keys"
             ) from error
         raise
     finally:
@@ -93,6 +103,8 @@ def enqueue(connection: Connection, batches: Sequence[Sequence[NewMessage]]) -> 
         SuppressedError: a recipient has opted out.
         IdempotencyError: a key was used for other content, before or in these very batches.
     """
+    if not connection.in_transaction():
+        connection.begin()  # The insert is made at the driver, of which SQLAlchemy does not know.
     for _ in range(RACES_MAX):
         first = _first_by_key(connection, [one for batch in batches for one in batch])
         new: list[NewMessage] = []

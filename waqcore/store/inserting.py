@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict, astuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
-    FromClause,
-    Integer,
+    Insert,
+    Select,
+    any_,
     bindparam,
     case,
     exists,
@@ -30,34 +33,40 @@ from waqcore.store.events import CHANNEL
 from waqcore.store.tables import message, suppression
 
 
-class NewMessage(NamedTuple):
-    """A message that has passed every check but those the database makes."""
+class NewMessage(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A message that has passed every check but those the database makes.
+
+    What has no value is left out of what a server is sent: it reads that as NULL, in less time.
+    """
 
     id: str
     sender: str
     recipient: str
     body: str
     priority: int
-    reference: str | None
-    idempotency_key: str | None
+    reference: str | None = None
+    idempotency_key: str | None = None
     content_hash: str
     enqueued_at: int
-    send_at: int | None
-    expires_at: int | None
+    send_at: int | None = None
+    expires_at: int | None = None
     on_unknown: str
 
 
+FIELDS = NewMessage.__struct_fields__
+"""Columns of a new message."""
+
+
 def insert_all(connection: Connection, new: Sequence[NewMessage]) -> int:
-    """Insert, but for the opted-out, whom the insert itself leaves out so that no enqueue pays for
-    a look beforehand; returns how many rows were.
+    """Insert, but for the opted-out, whom the insert itself looks for so that no enqueue pays for
+    a look beforehand; returns how many rows were: fewer than asked for on a file, none on a
+    server, where somebody has opted out. Where a key was used, a server leaves that message out.
 
     At the driver, but with SQLAlchemy's errors: through its execution a message was measured to
     take a quarter longer on a server, and two to three times as long in a file.
     """
     if not new:
         return 0
-    if not connection.in_transaction():
-        connection.begin()  # Its caller's to commit, as with any statement.
     insert_ = _insert_on_server if exclusive.several_write(connection) else _insert_in_file
     cursor = connection.connection.cursor()
     errors = connection.dialect.loaded_dbapi.Error
@@ -76,9 +85,14 @@ def insert_all(connection: Connection, new: Sequence[NewMessage]) -> int:
 
 
 def _insert_on_server(cursor: Any, dialect: Dialect, new: Sequence[NewMessage]) -> int:
-    rows = [{**one._asdict(), "place": place} for place, one in enumerate(new)]
-    cursor.execute(_for_server(dialect, few=len(new) <= FEW), encoded(rows))
-    return int(cursor.rowcount)
+    keyed = any(one.idempotency_key is not None for one in new)
+    if len(new) == 1:
+        cursor.execute(_one_for_server(dialect, keyed=keyed), asdict(new[0]), prepare=True)
+        return int(cursor.rowcount)
+    cursor.execute(
+        _for_server(dialect, few=len(new) <= FEW, keyed=keyed), encoded(new), prepare=True
+    )
+    return int(cursor.fetchone()[0])
 
 
 def _insert_in_file(cursor: Any, _: Dialect, new: Sequence[NewMessage]) -> int:
@@ -87,7 +101,7 @@ def _insert_in_file(cursor: Any, _: Dialect, new: Sequence[NewMessage]) -> int:
     inserted = done = 0
     for size in _SIZES:
         while done + size <= len(new):
-            values = tuple(chain.from_iterable(new[done : done + size]))
+            values = tuple(chain.from_iterable(map(astuple, new[done : done + size])))
             cursor.execute(_for_file(size), values)
             inserted += cursor.rowcount
             done += size
@@ -101,24 +115,20 @@ _SIZES = (64, 16, 4, 1)
 @cache
 def _for_file(size: int) -> str:
     """An insert of so many messages, as SQLite's driver takes it; its values go by place."""
-    fields = NewMessage._fields
     new = union_all(
         *(
             select(
                 *(
                     bindparam(f"{name}_{n}", type_=message.c[name].type).label(name)
-                    for name in fields
+                    for name in FIELDS
                 )
             )
             for n in range(size)
         )
     ).subquery()
-    chosen = select(*(new.c[name] for name in fields)).where(~_opted_out(new))
-    return str(insert(message).from_select(fields, chosen).compile(dialect=sqlite.dialect()))
-
-
-def _opted_out(new: FromClause) -> ColumnElement[bool]:
-    return exists().where(suppression.c.recipient == new.c.recipient)
+    opted_out = exists().where(suppression.c.recipient == new.c.recipient)
+    chosen = select(*(new.c[name] for name in FIELDS)).where(~opted_out)
+    return str(insert(message).from_select(FIELDS, chosen).compile(dialect=sqlite.dialect()))
 
 
 FEW = 16
@@ -155,17 +165,35 @@ def _notify_where_nothing_waits() -> ColumnElement[str]:
 
 
 @cache
-def _for_server(dialect: Dialect, *, few: bool) -> str:
-    """An insert of any number of messages, as the driver takes it; its parameters are `encoded`."""
+def _one_for_server(dialect: Dialect, *, keyed: bool) -> str:
+    """An insert of one message, its values by name: in a tenth less time than as one of some."""
+    values = {name: bindparam(name, type_=message.c[name].type) for name in FIELDS}
+    opted_out = exists().where(suppression.c.recipient == values["recipient"])
+    put = _put(select(*values.values()).where(~opted_out), keyed=keyed)
+    return str(put.returning(_notify_where_nothing_waits()).compile(dialect=dialect))
+
+
+@cache
+def _for_server(dialect: Dialect, *, few: bool, keyed: bool) -> str:
+    """An insert of all of some messages or none, as the driver takes it; its parameters are
+    `encoded`, and its one row tells how many were inserted."""
+    # Read but once, and in order, so that numbers are given in it.
+    new = recordset({name: message.c[name].type for name in FIELDS}).cte("new")
+    recipients = func.array(select(new.c.recipient).scalar_subquery())
+    opted_out = exists().where(suppression.c.recipient == any_(recipients))
+    put = _put(select(new).where(~opted_out), keyed=keyed)
+    if few:
+        told = put.returning(_notify_where_nothing_waits()).cte("put")
+        return str(select(func.count()).select_from(told).compile(dialect=dialect))
+    stored = put.returning(literal_column("1")).cte("put")
+    return str(select(func.count(), _notify()).select_from(stored).compile(dialect=dialect))
+
+
+def _put(chosen: Select[Any], *, keyed: bool) -> Insert:
     # Here: whoever works with a file needs none of it.
     from sqlalchemy.dialects import postgresql
 
-    fields = NewMessage._fields
-    types = {name: message.c[name].type for name in fields}
-    new = recordset({**types, "place": Integer()})
-    # In order, so that numbers are given in it whatever the planner makes of the rest. Many may
-    # write at once: another may have used a key that was free when we looked, and is waited for.
-    chosen = select(*(new.c[name] for name in fields)).where(~_opted_out(new)).order_by(new.c.place)
-    put = postgresql.insert(message).from_select(fields, chosen).on_conflict_do_nothing()
-    told = put.returning(_notify_where_nothing_waits() if few else _notify())
-    return str(told.compile(dialect=dialect))
+    put = postgresql.insert(message).from_select(FIELDS, chosen)
+    # Many may write at once: another may have used a key that was free when we looked, and is
+    # waited for. To be ready for that takes a server a sixth longer.
+    return put.on_conflict_do_nothing() if keyed else put
