@@ -11,7 +11,7 @@ from waqcore.draft import KEY_LENGTH_MAX, Draft, DraftError, Rules, check
 from waqcore.phone import PhoneError
 from waqcore.senders import Account, Fleet
 from waqcore.settings import Kind
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.text import TextError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from waqcore.message import wall_us
 from waqcore.phone import parse_phone
 from waqcore.senders import Account, Fleet
 from waqcore.settings import Kind
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.text import TextError, clean_text, rewritten_by_mpwa
 
 KEY_LENGTH_MAX = 200

@@ -30,7 +30,7 @@ from waqcore.store import controls, enqueue, events, presence, review
 from waqcore.store.controls import Filter, Suppressed
 from waqcore.store.errors import StoreError
 from waqcore.store.events import Happening
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.review import EventRow, MessageRow, fresh_row
 from waqcore.store.store import Store
 from waqcore.together import each_in_one, or_why

@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 from tests.bench.report import Figure
 from tests.bench.setting import BODY, new_message
 from waqcore import Draft, Queue
-from waqcore.store.inserting import FIELDS
+from waqcore.store.fresh import FIELDS
 
 ROUNDS = 7
 SINGLES = 500

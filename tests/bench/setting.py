@@ -7,7 +7,7 @@ from pathlib import Path
 from waqcore.clock import SystemClock
 from waqcore.core.policy import Policy, Sender
 from waqcore.store.enqueue import enqueue
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.store import Store
 
 BODY = (

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from waqcore.store import enqueue
 from waqcore.store.enqueue import SuppressedError
 from waqcore.store.file import File
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.store import Store
 
 COMES_S = 10.0

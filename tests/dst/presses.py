@@ -15,7 +15,7 @@ from waqcore.settings import Settings
 from waqcore.store import enqueue
 from waqcore.store.controls import Filter
 from waqcore.store.enqueue import SuppressedError
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.store import Store
 
 

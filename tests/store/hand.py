@@ -12,7 +12,7 @@ from waqcore.core.outcome import Outcome
 from waqcore.core.policy import Policy, Sender
 from waqcore.store import attempts, enqueue, presence, step
 from waqcore.store.attempts import Claim, Ended
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.presence import Process
 from waqcore.store.step import Decided, Holder, Turn
 from waqcore.store.store import Store

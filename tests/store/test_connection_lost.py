@@ -13,10 +13,10 @@ from tests.engines import address
 from tests.postgres import Postgres
 from tests.store.hand import new, open_store, put, rows
 from tests.store.plain import a_table, held, insert
-from waqcore.store import inserting
+from waqcore.store import into_server
 from waqcore.store.database import open_database
 from waqcore.store.errors import DoubtfulCommitError, StoreError
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.server import Server
 
 
@@ -61,7 +61,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch, folder: Path, *, at: Torn, stored:
     """Break the connection of inserts, counted from 1, after what they store or before; returns
     the numbers of those that were begun."""
     begun: list[int] = []
-    insert_ = inserting._insert_on_server
+    insert_ = into_server.insert
 
     def torn(cursor: Any, dialect: Dialect, new: Sequence[NewMessage]) -> int:
         begun.append(len(begun) + 1)
@@ -74,7 +74,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch, folder: Path, *, at: Torn, stored:
             killer.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
         return insert_(cursor, dialect, new)
 
-    monkeypatch.setattr(inserting, "_insert_on_server", torn)
+    monkeypatch.setattr(into_server, "insert", torn)
     return begun
 
 

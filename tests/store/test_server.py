@@ -32,12 +32,12 @@ from waqcore.core import control
 from waqcore.core.instants import HOUR, SECOND
 from waqcore.core.outcome import Accepted
 from waqcore.export import read_messages
-from waqcore.store import controls, enqueue, events, inserting, lanes
+from waqcore.store import controls, enqueue, events, into_server, lanes
 from waqcore.store.database import open_database
 from waqcore.store.enqueue import SuppressedError
 from waqcore.store.errors import StoreError, UnwritableDatabaseError
 from waqcore.store.events import Happening, Seen
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.readonly import ReadOnly
 from waqcore.store.server import CONNECTIONS, MORE_CONNECTIONS, Server
 from waqcore.store.step import SKIPPED_US
@@ -383,7 +383,7 @@ def test_only_an_enqueue_with_nothing_due_before_it_is_told(folder: Path) -> Non
         store.write(lambda c: c.execute(text("UPDATE waq_message SET retry_at = 9 WHERE seq = 1")))
         assert told(new(10))  # Nor is one that is backing off.
         several, several_more = (
-            [new(n, sender=OTHER) for n in range(first, first + inserting.FEW)]
+            [new(n, sender=OTHER) for n in range(first, first + into_server.FEW)]
             for first in (20, 50)
         )
         assert not told(*several)

@@ -20,7 +20,7 @@ from waqcore.store import controls, enqueue, events, exclusive, registrations
 from waqcore.store.controls import Filter
 from waqcore.store.enqueue import IdempotencyError, SuppressedError
 from waqcore.store.events import Happening
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.registrations import UNKNOWN, PaymentRow, RegistrationRow
 from waqcore.templates import Kind, Language, Templates, TemplatesError, shipped
 from waqcore.wording import draft, is_link, kind_of, messages_of, named, values

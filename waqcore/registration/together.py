@@ -13,7 +13,7 @@ from waqcore.queue import Queue
 from waqcore.registration.form import Registration, TakenError, row_of
 from waqcore.store import enqueue, registrations
 from waqcore.store.controls import Filter
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.registrations import RegistrationRow
 from waqcore.templates import Templates
 from waqcore.together import each_in_one, or_why

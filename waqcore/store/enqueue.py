@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from waqcore.store import exclusive
 from waqcore.store.among import among
 from waqcore.store.errors import RepeatableDoubtError, StoreError
-from waqcore.store.inserting import NewMessage, insert_all
+from waqcore.store.fresh import NewMessage
+from waqcore.store.inserting import insert_all
 from waqcore.store.lanes import chunks
 from waqcore.store.tables import message, suppression
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, update
 
 from waqcore.store import enqueue, events
 from waqcore.store.events import Happening
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.tables import message
 
 

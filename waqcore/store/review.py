@@ -9,7 +9,7 @@ from waqcore.core.message import Priority, State
 from waqcore.store.among import among
 from waqcore.store.controls import Filter
 from waqcore.store.events import Happening
-from waqcore.store.inserting import NewMessage
+from waqcore.store.fresh import NewMessage
 from waqcore.store.messages import QUEUED
 from waqcore.store.tables import attempt, event, message
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from waqcore.core.message import State
 from waqcore.draft import Draft
 from waqcore.message import Message
@@ -165,8 +167,8 @@ class Course:
         )
 
     def _ours(self, planned: Planned) -> Draft:
-        draft = replace(planned.draft, reference=self.reference)
-        return replace(draft, to=self.to, expires_at=None) if self.to else draft
+        draft = structs.replace(planned.draft, reference=self.reference)
+        return structs.replace(draft, to=self.to, expires_at=None) if self.to else draft
 
 
 def _more(draft: Draft) -> dict[str, object]:
