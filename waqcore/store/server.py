@@ -195,8 +195,9 @@ class Server:
             self._joint = self.engine.connect()
         try:
             yield self._joint
-            with self._doubting():
-                self._joint.commit()
+            if self._joint.in_transaction():  # Else it has committed by itself.
+                with self._doubting():
+                    self._joint.commit()
         except BaseException:
             self._let_go()
             raise
