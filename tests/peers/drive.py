@@ -13,7 +13,7 @@ from typing import cast
 
 from tests.peers.peer import BATCH, Adapter, Producer, setting
 
-ROUNDS = 7
+ROUNDS = 5
 ROUND_S = 1.0
 ROUND_MESSAGES_MAX = 1_000
 """So that measuring an empty queue does not fill it."""
