@@ -104,7 +104,9 @@ class Message(Struct, frozen=True, kw_only=True, dict=True, eq=False):
     estimate: Callable[[], Eta | None]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Message) and astuple(self)[:-1] == astuple(other)[:-1]
+        if not isinstance(other, Message):
+            return NotImplemented
+        return astuple(self)[:-1] == astuple(other)[:-1]
 
     def __hash__(self) -> int:
         return hash(self.id)

@@ -1,5 +1,6 @@
 """A connection to a server that breaks: what is done over, what is found, and what is in doubt."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,11 +14,14 @@ from tests.engines import address
 from tests.postgres import Postgres
 from tests.store.hand import new, open_store, put, rows
 from tests.store.plain import a_table, held, insert
-from waqcore.store import into_server
+from waqcore.store import controls, into_server
 from waqcore.store.database import open_database
+from waqcore.store.enqueue import SuppressedError
 from waqcore.store.errors import DoubtfulCommitError, StoreError
+from waqcore.store.events import Happening
 from waqcore.store.fresh import NewMessage
 from waqcore.store.server import Server
+from waqcore.store.store import Store
 
 
 @pytest.fixture
@@ -103,6 +107,77 @@ def test_a_batch_whose_connection_broke_is_stored_once_and_whole(
 
     assert (begun, ids) == ([1, 2], ["m3", "m1", "m2"])
     assert rows(store, "SELECT id FROM waq_message ORDER BY seq") == [("m3",), ("m1",), ("m2",)]
+    store.close()
+
+
+def together(store: Store, *batches: list[NewMessage]) -> list[list[str] | Exception]:
+    """Have batches handed over by callers of their own, who share a commit; returns what each
+    heard, in order."""
+    leads, waits = threading.Event(), threading.Event()
+
+    def hold(connection: Connection, items: Sequence[None]) -> Sequence[None]:
+        leads.set()
+        assert waits.wait(10)
+        return items
+
+    heard: list[list[str] | Exception] = [[] for _ in batches]
+
+    def hand_over(n: int) -> None:
+        try:
+            heard[n] = put(store, *batches[n])
+        except Exception as error:
+            heard[n] = error
+
+    threads = [threading.Thread(target=lambda: store.write_jointly(hold, None))]
+    threads[0].start()
+    assert leads.wait(10)
+    assert isinstance(store.database, Server)
+    waiting = store.database._commits._waiting
+    for n in range(len(batches)):
+        threads.append(threading.Thread(target=hand_over, args=(n,)))
+        threads[-1].start()
+        while len(waiting) < n + 1:
+            time.sleep(0.001)
+    waits.set()
+    for thread in threads:
+        thread.join()
+    return heard
+
+
+KEYED = {"idempotency_key": "k"}
+
+
+@pytest.mark.parametrize("before", [{}, KEYED])
+@pytest.mark.parametrize("beside", [{}, {"idempotency_key": "another"}])
+def test_what_was_stored_in_doubt_says_nothing_of_what_shares_its_next_commit(
+    folder: Path, before: dict[str, Any], beside: dict[str, Any]
+) -> None:
+    store = open_store(folder)
+    put(store, new(1, **before))
+    store.write(
+        lambda c: c.execute(text("UPDATE waq_message SET body = 'called for' WHERE seq = 1"))
+    )
+
+    heard = together(store, [new(1, **before)], [new(2, **beside), new(3)])
+
+    assert heard == [["m1"], ["m2", "m3"]]
+    kept = rows(store, "SELECT seq, id, body = 'called for' FROM waq_message ORDER BY id")
+    assert kept[0] == (1, "m1", True)  # Not deleted and inserted anew.
+    assert [id_ for _, id_, _ in kept] == ["m1", "m2", "m3"]
+    store.close()
+
+
+def test_who_has_opted_out_is_refused_beside_what_was_stored_in_doubt(folder: Path) -> None:
+    store = open_store(folder)
+    put(store, new(1))
+    said = Happening("test", "suppress")
+    store.write(lambda c: controls.suppress(c, new(2).recipient, "", said, store.now()))
+
+    stored, refused = together(store, [new(1)], [new(2)])
+
+    assert stored == ["m1"]
+    assert isinstance(refused, SuppressedError)
+    assert rows(store, "SELECT id FROM waq_message") == [("m1",)]
     store.close()
 
 

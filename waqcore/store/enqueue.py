@@ -62,26 +62,27 @@ def enqueue_jointly(
     new = [one for batch in batches for one in batch]
     keyless = all(one.idempotency_key is None for one in new)
     alone = exclusive.several_write(connection) and not connection.in_transaction()
-    if alone and (keyless or len(new) == 1) and _are_stored(connection, new):
+    if alone and (keyless or len(new) == 1) and _are_stored(connection, batches, new):
         return [[one.id for one in batch] for batch in batches]
     return enqueue(connection, batches)
 
 
-def _are_stored(connection: Connection, new: Sequence[NewMessage]) -> bool:
-    # All of them are or none, so that one tells of all.
-    return not new or _commit_alone(connection, new) or _is_stored(connection, new[0])
-
-
-def _is_stored(connection: Connection, one: NewMessage) -> bool:
-    return connection.scalar(_stored, {"id": one.id}) is not None
+def _are_stored(
+    connection: Connection, batches: Sequence[Sequence[NewMessage]], new: Sequence[NewMessage]
+) -> bool:
+    if not new or _commit_alone(connection, new):
+        return True
+    # Of one caller's all are or none, so that the first tells of them; of another's it does not.
+    firsts = [batch[0].id for batch in batches if batch]
+    return all(connection.scalar(_stored, {"id": id_}) is not None for id_ in firsts)
 
 
 def _commit_alone(connection: Connection, new: Sequence[NewMessage]) -> bool:
     """Insert all of some messages and commit, or none; False where it was none: somebody has opted
     out, a key was used, or they were stored before, by a try of which nobody heard the end."""
     driver: Any = connection.connection.driver_connection
-    driver.autocommit = True
     try:
+        driver.autocommit = True
         return insert_all(connection, new) == len(new)
     except IntegrityError:
         return False
@@ -89,7 +90,8 @@ def _commit_alone(connection: Connection, new: Sequence[NewMessage]) -> bool:
         if error.connection_invalidated:
             raise RepeatableDoubtError(
                 "the connection broke as messages were stored: they may or may not be; to hand "
-                "them over again is safe with the same idempotency keys"
+                "them over again is safe with the same idempotency keys, and may double what has "
+                "none"
             ) from error
         raise
     finally:
@@ -106,35 +108,55 @@ def enqueue(connection: Connection, batches: Sequence[Sequence[NewMessage]]) -> 
     """
     if not connection.in_transaction():
         connection.begin()  # The insert is made at the driver, of which SQLAlchemy does not know.
+    tried: list[NewMessage] = []
+    try:
+        return _enqueue(connection, batches, tried)
+    except StoreError:
+        _take_back(connection, tried)
+        raise
+
+
+def _enqueue(
+    connection: Connection, batches: Sequence[Sequence[NewMessage]], tried: list[NewMessage]
+) -> list[list[str]]:
+    every = [one for batch in batches for one in batch]
+    stored: set[str] = set()
     for _ in range(RACES_MAX):
-        first = _first_by_key(connection, [one for batch in batches for one in batch])
-        new: list[NewMessage] = []
-        ids = [[_place(one, first, new) for one in batch] for batch in batches]
-        if insert_all(connection, new) == len(new):
+        stand = _first_by_key(connection, every)
+        placed: list[NewMessage] = []
+        ids = [[_place(one, stand, placed) for one in batch] for batch in batches]
+        new = [one for one in placed if one.id not in stored]
+        tried += new
+        inserted = insert_all(connection, new)
+        if inserted == len(new):
             return ids
-        _take_back(connection, new)
         _refuse_suppressed(connection, new)
-        # Else somebody else was first with a key: theirs is the message that stands.
         assert exclusive.several_write(connection), "an insert left out a message for no reason"
+        if inserted:
+            # Somebody else was first with a key, and theirs is the message that stands: what has
+            # no key was inserted, and what has one will be found by it.
+            stored |= {one.id for one in new if one.idempotency_key is None}
     raise StoreError("others use the same idempotency keys over and over: try again")
 
 
 RACES_MAX = 5
 """Times that somebody else may be first with a key, before a batch is given up."""
 
+_Standing = dict[tuple[str, str], tuple[str, str]]
+"""The id and the content hash of the message that stands for a sender and a key."""
 
-_First = dict[tuple[str, str], tuple[str, str]]
 
-
-def _place(one: NewMessage, first: _First, new: list[NewMessage]) -> str:
-    """Take a message in, unless its key already stands for one; returns the id that stands."""
+def _place(one: NewMessage, stand: _Standing, new: list[NewMessage]) -> str:
+    """Take a message in, unless one stands for its key, be it this very one, stored by a try of
+    which nobody heard the end; returns the id that stands."""
     if one.idempotency_key is not None:
         key = (one.sender, one.idempotency_key)
-        id_, content_hash = first.setdefault(key, (one.id, one.content_hash))
-        if content_hash != one.content_hash:
-            raise IdempotencyError(*key)
-        if id_ != one.id:
+        if key in stand:
+            id_, content_hash = stand[key]
+            if content_hash != one.content_hash:
+                raise IdempotencyError(*key)
             return id_
+        stand[key] = (one.id, one.content_hash)
     new.append(one)
     return one.id
 
@@ -152,7 +174,7 @@ def _refuse_suppressed(connection: Connection, new: Sequence[NewMessage]) -> Non
             raise SuppressedError(*found)
 
 
-def _first_by_key(connection: Connection, new: Sequence[NewMessage]) -> _First:
+def _first_by_key(connection: Connection, new: Sequence[NewMessage]) -> _Standing:
     keys: dict[str, list[str]] = {}
     for one in new:
         if one.idempotency_key is not None:

@@ -96,7 +96,8 @@ def _some(dialect: Dialect, *, few: bool, keyed: bool) -> str:
         told = put.returning(_notify_where_nothing_waits()).cte("put")
         return str(select(func.count()).select_from(told).compile(dialect=dialect))
     stored = put.returning(literal_column("1")).cte("put")
-    return str(select(func.count(), _notify()).select_from(stored).compile(dialect=dialect))
+    news = case((func.count() > literal_column("0"), _notify()))
+    return str(select(func.count(), news).select_from(stored).compile(dialect=dialect))
 
 
 def _put(chosen: Select[Any], *, keyed: bool) -> Insert:
@@ -104,6 +105,9 @@ def _put(chosen: Select[Any], *, keyed: bool) -> Insert:
     from sqlalchemy.dialects import postgresql
 
     put = postgresql.insert(message).from_select(FIELDS, chosen)
+    if not keyed:
+        return put  # To be ready for what follows takes a server a sixth longer.
     # Many may write at once: another may have used a key that was free when we looked, and is
-    # waited for. To be ready for that takes a server a sixth longer.
-    return put.on_conflict_do_nothing() if keyed else put
+    # waited for. A message whose id is there is no such case, but one that is handed over again.
+    key = (message.c.sender, message.c.idempotency_key)
+    return put.on_conflict_do_nothing(index_elements=key, index_where=key[1].is_not(None))
