@@ -74,17 +74,17 @@ def check(
     expires_at = _wall(draft.expires_at, "expires_at")
     _refuse_expired(draft, wall if send_at is None else max(send_at, wall), expires_at)
     recipient = parse_phone(draft.to, mobile_only=rules.mobile_only)
-    urgency = _priority(draft.priority) if priority is None else priority.value
+    priority_value = _priority(draft.priority) if priority is None else priority.value
     reference = _key(draft.reference, "reference")
     on_unknown = _on_unknown(draft.on_unknown, rules.on_unknown)
     key = _key(draft.idempotency_key, "idempotency_key")
-    whole = (sender, recipient, body, urgency, reference, send_at, expires_at, on_unknown)
+    whole = (sender, recipient, body, priority_value, reference, send_at, expires_at, on_unknown)
     return NewMessage(
         id=id_,
         sender=sender,
         recipient=recipient,
         body=body,
-        priority=urgency,
+        priority=priority_value,
         reference=reference,
         idempotency_key=key,
         # What comes again is told by its key; without one, nobody ever asks whether it is the same.
